@@ -56,6 +56,8 @@ pub enum ErrorKind {
     Range,
     /// A limit of size, depth, memory or time is exceeded.
     Limit,
+    /// The machine, or what the process may have of it, has no memory left.
+    NoMemory,
     /// The work was stopped on request.
     Interrupted,
     /// Another transaction holds what is needed; try again.
@@ -366,6 +368,7 @@ fn code_of(kind: ErrorKind) -> i32 {
         Kind::Busy => 5,
         Kind::Conflict => 5 + (2 << 8),
         Kind::Locked | Kind::Deadlock => 6,
+        Kind::NoMemory => 7,
         Kind::ReadOnly => 8,
         Kind::Interrupted => 9,
         Kind::Io => 10,

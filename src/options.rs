@@ -161,7 +161,8 @@ impl OpenOptions {
 
     /// How many bytes the sorts and hash tables of a statement keep before they go to temporary
     /// files, and how many they may take at all before the statement fails. The second is never
-    /// more than half of the machine's memory.
+    /// more than half of the memory of the machine or the container, or a quarter of what the
+    /// process was given of it (`ulimit -v`).
     ///
     /// ```
     /// let mut options = pandodb::OpenOptions::new();

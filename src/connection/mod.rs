@@ -346,7 +346,9 @@ impl Connection {
         InterruptHandle(self.session.interrupt_flag())
     }
 
-    /// The branch that statements read and write.
+    /// The branch that statements read and write. Once another connection has dropped it, this is
+    /// `#` and a number, which no branch is called by, and statements are errors until
+    /// [`switch_branch`](Self::switch_branch).
     ///
     /// ```
     /// let connection = pandodb::Connection::open_in_memory()?;

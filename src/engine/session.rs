@@ -420,6 +420,7 @@ fn kind_of(kind: pandodb_qp::ErrorKind) -> ErrorKind {
         Below::Mismatch => ErrorKind::Mismatch,
         Below::Range => ErrorKind::Range,
         Below::Limit => ErrorKind::Limit,
+        Below::NoMemory => ErrorKind::NoMemory,
         Below::Interrupted => ErrorKind::Interrupted,
         Below::Busy => ErrorKind::Busy,
         Below::Locked => ErrorKind::Locked,

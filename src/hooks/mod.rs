@@ -134,8 +134,9 @@ impl Connection {
         self.session.set_update_hook(hook);
     }
 
-    /// Is asked about once in a thousand rows while statements run; true stops the statement
-    /// with [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
+    /// Is asked about once in a thousand rows while statements run, and every 10 ms while they wait
+    /// for what another transaction holds; true stops the statement with
+    /// [`ErrorKind::Interrupted`](crate::ErrorKind::Interrupted).
     ///
     /// ```
     /// let connection = pandodb::Connection::open_in_memory()?;

@@ -26,6 +26,7 @@ mod test;
 mod tidy;
 
 // Searching for defects.
+mod bank;
 mod differential;
 mod fuzz;
 mod loom;
@@ -61,6 +62,8 @@ enum Command {
     Codegen(codegen::Arguments),
     /// Run seeded simulations with crashes and faults; replay one by its seed.
     Sim(sim::Arguments),
+    /// Let threads move money on branches that others make, merge, reset and drop.
+    Bank(bank::Arguments),
     /// Merge random branches every way and look at the laws of merges.
     Merges(merges::Arguments),
     /// Run the models that try every interleaving of threads.
@@ -88,6 +91,7 @@ fn main() -> ExitCode {
         Command::Tidy(arguments) => tidy::run(&arguments),
         Command::Codegen(arguments) => codegen::run(&arguments),
         Command::Sim(arguments) => sim::run(&arguments),
+        Command::Bank(arguments) => bank::run(&arguments),
         Command::Merges(arguments) => merges::run(&arguments),
         Command::Loom(arguments) => loom::run(&arguments).map(drop),
         Command::Fuzz(arguments) => fuzz::run(&arguments),

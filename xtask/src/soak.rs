@@ -4,12 +4,12 @@
 //! transactions a level, 200 kills of a process. The first seed comes from the clock and is
 //! printed, so that a finding can be replayed. A
 //! search that does not exist yet makes the soak incomplete, which is a failure at its end.
-//! Neighbours: `sim`, `merges`, `differential`, `fuzz`, `loom`, `test`.
+//! Neighbours: `sim`, `merges`, `bank`, `differential`, `fuzz`, `loom`, `test`.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::process::{Failure, Outcome};
-use crate::{differential, fuzz, loom, merges, sim, test};
+use crate::{bank, differential, fuzz, loom, merges, sim, test};
 
 /// What `cargo xtask soak` takes.
 #[derive(Clone, Debug, clap::Args)]
@@ -55,6 +55,7 @@ fn round(seeds: u64, start: u64) -> Outcome<Vec<&'static str>> {
     test::run_tests(&test::Arguments::of_soak(start))?;
     sim::run(&sim::Arguments { seeds, start, seed: None, layer: None })?;
     merges::run(&merges::Arguments { seeds, start, options: Vec::new() })?;
+    bank::run(&bank::Arguments { seeds: 20, start, options: Vec::new() })?;
     if differential::exists() {
         let (seeds, seed, options) = (100, start, Vec::new());
         differential::run_diff(&differential::DiffArguments { seeds, seed, options })?;

@@ -1,9 +1,9 @@
 //! Which names branches and tags may have.
 //!
 //! Any script, `/` and `-` are fine; what could hide from a reader's eye, be taken for an option,
-//! a revision (`dev~2`) or the number of a commit, or climb out of a folder is not, although names
-//! never reach the file system. A name keeps its letters as written and is found in any case, as
-//! SQL's names are, so two names that differ in case only cannot be there together.
+//! a revision (`dev~2`, `a..b`) or the number of a commit, or climb out of a folder is not,
+//! although names never reach the file system. A name keeps its letters as written and is found in
+//! any case, as SQL's names are, so two names that differ in case only cannot be there together.
 //! Neighbours: `registry` checks each new name here.
 
 use crate::error::{Error, ErrorKind, Result};
@@ -45,7 +45,7 @@ pub fn check(kind: NameKind, name: &str) -> Result<()> {
     // The name itself is shown escaped: it may hold what a terminal would obey.
     let shown: String = name.chars().take(60).flat_map(char::escape_debug).collect();
     let message = format!("'{shown}' cannot name a {}: {wrong}", kind.as_str());
-    let hint = "names have 1 to 255 bytes of letters, digits, and signs such as - _ . /";
+    let hint = "names have 1 to 255 bytes of letters, digits, and signs such as - _ . / @";
     Err(Error::new(ErrorKind::InvalidName, message).with_hint(hint))
 }
 
@@ -78,6 +78,9 @@ fn wrong_with(name: &str) -> Option<String> {
     }
     if name.contains(['~', '^']) || name.contains("@{") {
         return Some("it reads as a revision".into());
+    }
+    if name.contains("..") {
+        return Some("it reads as a range of two revisions".into());
     }
     if name.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some("it reads as the number of a commit".into());
@@ -128,7 +131,6 @@ mod tests {
             "head/x",
             "select",
             "x'y",
-            "..a",
             &long,
         ] {
             check(NameKind::Branch, name).unwrap();
@@ -158,6 +160,8 @@ mod tests {
             ("dev~2", "revision"),
             ("dev^", "revision"),
             ("dev@{1 hour ago}", "revision"),
+            ("a..b", "range"),
+            ("..a", "range"),
             ("42", "number of a commit"),
         ] {
             let error = check(NameKind::Tag, name).unwrap_err();

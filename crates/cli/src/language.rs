@@ -40,6 +40,47 @@ pub(crate) struct Token {
     pub(crate) is_open: bool,
 }
 
+/// The words that statements begin with.
+pub(crate) const STATEMENTS: &[&str] = &[
+    "ALTER",
+    "ANALYZE",
+    "APPLY",
+    "ATTACH",
+    "BACKUP",
+    "BEGIN",
+    "CHERRY",
+    "COMMIT",
+    "CREATE",
+    "DELETE",
+    "DETACH",
+    "DROP",
+    "END",
+    "EXPLAIN",
+    "GRANT",
+    "INSERT",
+    "MERGE",
+    "PRAGMA",
+    "PREVIEW",
+    "REINDEX",
+    "RELEASE",
+    "RENAME",
+    "REPLACE",
+    "RESET",
+    "RESTORE",
+    "REVOKE",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "SELECT",
+    "SHOW",
+    "TAG",
+    "UNDO",
+    "UPDATE",
+    "USE",
+    "VACUUM",
+    "VALUES",
+    "WITH",
+];
+
 /// The keywords, in alphabetical order.
 pub(crate) const KEYWORDS: &[&str] = &[
     "ABORT",

@@ -104,6 +104,12 @@ fn run_shell(arguments: &Arguments) -> Outcome<Exit> {
         return Err(Failure::usage(format!("there is no verb {path}"))
             .with_hint(format!("did you mean {verb}? ./{path} is a database of that name")));
     }
+    if arguments.global.database().is_none() && is_statement(&path) {
+        return Err(Failure::usage("this looks like SQL, and a database is missing before it")
+            .with_hint(format!(
+                "pando FILE \"{path}\", or :memory: as the FILE; ./NAME is a database of any name"
+            )));
+    }
     let has_work = !sql.is_empty() || !options.command.is_empty() || !options.script.is_empty();
     let interactive = options.interactive || (terminal.has_input && !options.batch && !has_work);
     let opening = Opening {
@@ -165,6 +171,16 @@ fn looks_like_sql(word: &str) -> bool {
     let is_command = shell::command_of(word).is_some() && !word.contains('/');
     !std::path::Path::new(word).exists()
         && (is_command || word.contains(char::is_whitespace) || word.ends_with(';'))
+}
+
+/// Whether a word begins as statements do and goes on behind that, and no file is called so.
+fn is_statement(word: &str) -> bool {
+    let sql = word.trim_start();
+    let first = sql.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sql.len());
+    let (first, behind) = sql.split_at(first);
+    behind.starts_with(|c: char| c.is_whitespace() || matches!(c, '(' | ';' | '*'))
+        && language::STATEMENTS.iter().any(|it| it.eq_ignore_ascii_case(first))
+        && !std::path::Path::new(word).exists()
 }
 
 /// Whether it is one word that no statement is made of.

@@ -192,6 +192,68 @@ fn the_first_branch_may_have_another_name() {
 }
 
 #[test]
+fn a_branch_that_is_not_merged_is_deleted_only_on_demand() {
+    let folder = TemporaryFolder::new();
+    let run = |line: &str| run(folder.path(), line);
+    run("pando a.pando \"CREATE TABLE t(a); CREATE BRANCH dev; CREATE BRANCH two; \
+         CREATE BRANCH ff; \
+         USE BRANCH dev; INSERT INTO t VALUES (1); INSERT INTO t VALUES (2); \
+         CREATE BRANCH below; USE BRANCH below; INSERT INTO t VALUES (3); \
+         USE BRANCH two; INSERT INTO t VALUES (4); \
+         USE BRANCH ff; INSERT INTO t VALUES (5); MERGE BRANCH ff INTO main\"");
+    let refused = |name: &str, told: &str| {
+        format!(
+            "Error: {name} is not merged: {told}\nhint: pando branch -D {name} deletes it all the \
+             same\n[exit 1]"
+        )
+    };
+    let dev = refused("dev", "2 commits of it are not in main");
+    assert_eq!(run("pando a.pando branch -d dev"), dev);
+    assert_eq!(run("pando a.pando branch delete dev"), dev);
+    assert_eq!(run("pando --branch dev a.pando branch -d dev"), dev);
+    // A branch of a branch: it is enough that one of both has its commits.
+    let below = refused("below", "1 commit of it is neither in dev nor in main");
+    assert_eq!(run("pando a.pando branch -d below"), below);
+    run("pando a.pando \"MERGE BRANCH below INTO dev\"");
+    assert_eq!(run("pando a.pando branch -d below"), "Deleted branch: below\n");
+    // Merged both ways, merged by going forward, deleted all the same, and as the statement does.
+    assert_eq!(run("pando a.pando branch -d ff"), "Deleted branch: ff\n");
+    run("pando a.pando \"MERGE BRANCH dev INTO main\"");
+    assert_eq!(run("pando a.pando branch --delete dev"), "Deleted branch: dev\n");
+    assert_eq!(run("pando a.pando branch -d two --force"), "Deleted branch: two\n");
+    for forced in ["branch -D late", "branch delete late --force", "\"DROP BRANCH late\""] {
+        run("pando a.pando \"CREATE BRANCH late; USE BRANCH late; INSERT INTO t VALUES (6)\"");
+        run(&format!("pando a.pando {forced}"));
+        assert_eq!(run("pando a.pando branch"), "* main\n", "{forced}");
+    }
+    assert_eq!(run("pando a.pando 'SELECT count(*) FROM t'"), "4\n");
+}
+
+#[test]
+fn sql_without_a_database_makes_no_file_of_that_name() {
+    let folder = TemporaryFolder::new();
+    let files = || std::fs::read_dir(folder.path()).unwrap().count();
+    for sql in
+        ["SELECT 1", " select(1);", "SELECT*FROM t", "with x as (select 1) table x", "begin;"]
+    {
+        let told = run(folder.path(), &format!("pando '{sql}'"));
+        assert!(told.starts_with("Error: this looks like SQL"), "{sql}: {told}");
+        assert!(told.ends_with("[exit 2]") && told.contains("pando FILE"), "{sql}: {told}");
+    }
+    assert_eq!(files(), 0);
+    for name in ["./select one.pando", "selected works.pando", "backup.pando"] {
+        assert_eq!(
+            run(folder.path(), &format!("pando '{name}' 'CREATE TABLE t(a)'")),
+            "",
+            "{name}"
+        );
+    }
+    // What is there is a database, whatever it is called.
+    assert_eq!(run(folder.path(), "pando 'select one.pando' 'SELECT count(*) FROM t'"), "0\n");
+    assert_eq!(run(folder.path(), "pando --db backup.pando 'SELECT 2'"), "2\n");
+}
+
+#[test]
 fn an_open_database_is_not_written_over() {
     let folder = TemporaryFolder::new();
     let made = &[
@@ -467,4 +529,27 @@ fn a_branch_whose_time_is_over_is_named_when_it_is_gone() {
     let told = run(folder.path(), &format!("echo \"{script}\" | pando a.pando 2>&1"));
     assert!(told.contains("The branch short is gone"), "{told}");
     assert!(!told.contains("Switched to branch: #"), "{told}");
+}
+
+/// Where the process may not have the memory that a statement asks for, that is an error of the
+/// statement.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_that_is_refused_ends_the_statement_and_not_the_process() {
+    let folder = TemporaryFolder::new();
+    for (call, said) in [
+        ("zeroblob(900000000)", "out of memory"),
+        ("hex(zeroblob(450000000))", "out of memory"),
+        ("printf('%900000000d', 1)", "out of memory"),
+        ("quote(zeroblob(400000000))", "out of memory"),
+        ("replace(hex(zeroblob(30000000)), '0', 'xxxxxxxxxx')", "out of memory"),
+        ("json_quote(printf('%300000000d', 1))", "out of memory"),
+        ("group_concat(hex(randomblob(100000))) FROM generate_series(1, 2000)", "memory"),
+    ] {
+        let (value, from) = call.split_once(" FROM ").unwrap_or((call, "(SELECT 1)"));
+        let sql = format!("SELECT length(x) FROM (SELECT {value} AS x FROM {from})");
+        let line = format!("(ulimit -v 600000; pando a.pando \"{sql}\")");
+        let told = run(folder.path(), &line);
+        assert!(told.contains(said) && told.contains("[exit 1]"), "{call}: {told}");
+    }
 }

@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Range,
     /// A limit of size, depth, memory or time is exceeded.
     Limit,
+    /// The machine, or what the process may have of it, has no memory left.
+    NoMemory,
     /// The caller asked for the work to stop.
     Interrupted,
     /// Another transaction holds what is needed; try again.
@@ -242,6 +244,7 @@ impl Error {
             // BUSY_SNAPSHOT: the caller must start over rather than wait.
             Kind::Conflict => 5 | (2 << 8),
             Kind::Locked | Kind::Deadlock => 6,
+            Kind::NoMemory => 7,
             Kind::ReadOnly => 8,
             Kind::Interrupted => 9,
             Kind::Io | Kind::PartlyCommitted => 10,

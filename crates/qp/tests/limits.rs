@@ -182,12 +182,12 @@ fn long_chains_of_operators_end_in_an_error_and_not_the_stack() {
         assert_eq!(rows(&session, &sql(900)).len(), 1, "{operator}");
         for count in [1100, 60_000] {
             let (kind, message) = error(&session, &sql(count));
-            assert_eq!(kind, ErrorKind::Limit, "{operator}");
+            assert_eq!(kind, ErrorKind::Invalid, "{operator}");
             assert!(message.contains("Expression tree is too large"), "{message}");
         }
     }
     let sql = format!("SELECT a {} FROM t", "IS NULL ".repeat(60_000));
-    assert_eq!(error(&session, &sql).0, ErrorKind::Limit);
+    assert_eq!(error(&session, &sql).0, ErrorKind::Invalid);
     // What is one node stays allowed.
     let long = vec!["a = 1"; 60_000].join(" OR ");
     assert_eq!(rows(&session, &format!("SELECT count(*) FROM t WHERE {long}")), "1");

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::ids::TransactionId;
-use crate::lock::BusyHook;
+use crate::lock::{BusyHook, StopHook};
 use crate::wal::Synchronous;
 
 /// How much of what others do a transaction sees.
@@ -57,12 +57,17 @@ impl Isolation {
 pub struct BeginOptions {
     /// What it sees of others.
     pub isolation: Isolation,
+    /// Whether heads that it comes to later are seen as they were at its begin, too, at the levels
+    /// that see one moment ([`enlist_as_begun`](crate::Transaction::enlist_as_begun)).
+    pub keeps_moment: bool,
     /// Whether a write is an error.
     pub read_only: bool,
     /// How long it waits for a lock; none: what the database's options say.
     pub busy_timeout: Option<Duration>,
     /// What is asked whether to wait on when that time is over.
     pub busy_hook: Option<BusyHook>,
+    /// What is asked now and then while it waits whether the wait is to end.
+    pub stop_hook: Option<StopHook>,
     /// What its commit waits for; none: what the database's options say.
     pub synchronous: Option<Synchronous>,
     /// The transaction that this one repeats after a retryable error: it keeps that one's age,
@@ -77,6 +82,13 @@ pub struct BeginOptions {
 }
 
 impl BeginOptions {
+    /// Whether all that the transaction sees of others is of one moment. One that is serializable
+    /// and may write moves on with what it locks.
+    pub(crate) const fn sees_one_moment(&self) -> bool {
+        self.isolation.checks_rows()
+            || (self.read_only && matches!(self.isolation, Isolation::Serializable))
+    }
+
     /// A transaction that only reads.
     pub fn read_only() -> Self {
         Self { read_only: true, ..Self::default() }

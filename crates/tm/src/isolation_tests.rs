@@ -306,6 +306,37 @@ fn dependencies_make_skewed_writes_conflict() {
 }
 
 /// A serializable transaction follows the head: what it locks late is what is newest.
+/// A row that a serializable transaction has read stays as it was, also where another lets the
+/// head stand elsewhere: what is done with the row would not fit the one that is there then.
+#[test]
+fn a_reset_waits_for_who_has_read_rows() {
+    for resets_at in Isolation::ALL {
+        let manager = database();
+        let mut setup = begin(&manager, Isolation::ReadCommitted);
+        let before = setup.create_head(MAIN, b"").unwrap();
+        setup.commit().unwrap();
+        let mut later = begin(&manager, Isolation::ReadCommitted);
+        write(&mut later, b"x", 11).unwrap();
+        later.commit().unwrap();
+
+        let mut reader = begin(&manager, Isolation::Serializable);
+        assert_eq!(read(&mut reader, b"x").unwrap(), Some(11));
+        let mut mover = begin(&manager, resets_at);
+        mover.reset_head(MAIN, before).unwrap();
+        let error = mover.commit().unwrap_err();
+        assert!(error.is_retryable(), "{resets_at:?}: {error}");
+        write(&mut reader, b"y", 21).unwrap();
+        assert_eq!(read(&mut reader, b"x").unwrap(), Some(11));
+        reader.commit().unwrap();
+
+        let mut mover = begin(&manager, resets_at);
+        mover.reset_head(MAIN, before).unwrap();
+        mover.commit().unwrap();
+        assert_eq!((committed(&manager, b"x"), committed(&manager, b"y")), (10, 20));
+        assert_eq!((manager.locks().len(), manager.snapshots().len()), (0, 0));
+    }
+}
+
 #[test]
 fn serializable_reads_are_of_the_moment_of_their_locks() {
     let manager = database();

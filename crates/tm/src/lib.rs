@@ -48,7 +48,7 @@ pub use heads::{HeadInfo, HeadVersion, MAIN};
 pub use history::{Moment, PastVersion, RecentCommit, RecentPart, Retention};
 pub use ids::{CommitId, HeadId, Lsn, TransactionId, TreeId};
 pub use isolation::{BeginOptions, Isolation};
-pub use lock::{BusyHook, LockState, LockView};
+pub use lock::{BusyHook, LockState, LockView, StopHook};
 pub use manager::{
     CheckpointMode, CheckpointReport, LastCheckpoint, Manager, NOTE_MAX, Shrunk, WalCheckpoint,
 };

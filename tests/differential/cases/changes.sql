@@ -728,3 +728,68 @@ PRAGMA recursive_triggers = 1
 REPLACE INTO u(k, v) SELECT k, v FROM u ORDER BY id
 SELECT * FROM u ORDER BY id
 SELECT * FROM seen
+
+-- Upserts that count and their rows, in tables with rowid and without.
+CREATE TABLE w(id INTEGER PRIMARY KEY, k TEXT COLLATE NOCASE UNIQUE, n INTEGER NOT NULL DEFAULT 1, r REAL);
+INSERT INTO w(k) VALUES ('a'), ('B'), ('A'), ('b'), ('b'), ('c') ON CONFLICT(k) DO UPDATE SET n = n + 1;
+SELECT *, changes(), last_insert_rowid(), total_changes() FROM w;
+INSERT INTO w(k) SELECT k || '' FROM w UNION ALL SELECT 'd' UNION ALL SELECT 'D' ON CONFLICT(k) DO UPDATE SET n = n + excluded.n, r = excluded.n WHERE k <> 'c';
+SELECT *, typeof(r), changes(), last_insert_rowid(), total_changes() FROM w;
+INSERT INTO w(k, n) VALUES ('a', 5) ON CONFLICT(k) DO UPDATE SET n = NULL, r = 1;
+INSERT INTO w(k, n) VALUES ('a', NULL) ON CONFLICT(k) DO UPDATE SET n = 9;
+INSERT OR IGNORE INTO w(k, n) VALUES ('a', NULL), ('z', 2), ('a', 3) ON CONFLICT(k) DO UPDATE SET n = 9;
+INSERT INTO w(id, k) VALUES (1, 'q'), (99, 'q'), ('x', 'q') ON CONFLICT(id) DO UPDATE SET n = n * 2;
+INSERT INTO w(id, k) VALUES (1, 'q'), (99, 'q'), (2.0, 'b') ON CONFLICT(id) DO UPDATE SET n = n * 2 + id, r = excluded.id;
+INSERT INTO w(id, k) VALUES (3, 'a') ON CONFLICT(id) DO NOTHING;
+INSERT INTO w(id, k) VALUES (77, 'a') ON CONFLICT(id) DO NOTHING;
+SELECT * FROM w ORDER BY id;
+CREATE TABLE u(a, b, n, PRIMARY KEY (b DESC, a)) WITHOUT ROWID;
+INSERT INTO u VALUES (1, 1, 1), (1, 2, 1), (1.0, 1, 1), ('1', 1, 1), (x'31', 1, 1), (1, 1, 1) ON CONFLICT(a, b) DO UPDATE SET n = n + 1 WHERE typeof(a) = 'integer';
+SELECT *, typeof(a), changes() FROM u;
+
+-- of the names of the rowid the last one given counts, of a column the first
+CREATE TABLE n(id INTEGER PRIMARY KEY, x);
+INSERT INTO n(rowid,id,x) VALUES(78,79,1);
+INSERT INTO n(rowid,_rowid_,x) VALUES(5,6,1);
+INSERT INTO n(id,oid,x) VALUES(7,8,1);
+INSERT INTO n(id,id,x,x) VALUES(9,10,1,2);
+INSERT INTO n(id,rowid,id) VALUES(41,42,43);
+INSERT INTO n(_rowid_,id) SELECT 100,200;
+INSERT INTO n(rowid,id,x) VALUES(2,79,1) ON CONFLICT(id) DO UPDATE SET x=excluded.id;
+SELECT * FROM n;
+UPDATE n SET rowid=300, id=301 WHERE id=8;
+UPDATE n SET id=401, oid=400, x=1, x=2 WHERE id=6;
+SELECT * FROM n;
+CREATE TABLE log(a);
+CREATE TRIGGER g BEFORE INSERT ON n BEGIN INSERT INTO log VALUES(new.id); END;
+INSERT INTO n(rowid,id) VALUES(17,18);
+INSERT INTO n(id,rowid) VALUES(1000,NULL);
+SELECT * FROM log;
+SELECT * FROM n;
+CREATE TABLE w(id INTEGER PRIMARY KEY, x) WITHOUT ROWID;
+INSERT INTO w(id,id,x) VALUES(1,2,3);
+SELECT * FROM w;
+
+-- what UPDATE changes is not among its sources, unless it is called differently there
+CREATE TABLE s(a,b);
+CREATE TABLE o(a,b);
+INSERT INTO s VALUES(1,2),(3,4);
+INSERT INTO o VALUES(1,2);
+CREATE VIEW v AS SELECT * FROM s;
+CREATE TRIGGER vt INSTEAD OF UPDATE ON v BEGIN UPDATE o SET b=new.a; END;
+UPDATE v SET a=1 FROM v; -- error
+UPDATE v SET a=7 FROM s;
+UPDATE s SET a=9 FROM s; -- error
+UPDATE s SET a=9 FROM main.s; -- error
+UPDATE s AS z SET a=9 FROM s AS z; -- error
+UPDATE s SET a=9 FROM o, s; -- error
+UPDATE s SET a=9 FROM (s, o); -- error
+UPDATE s SET a=9 FROM s AS s2, s; -- error
+UPDATE s SET nope=1 FROM nosuch, s;
+UPDATE s SET a=5 FROM o AS s;
+UPDATE s SET a=6 FROM (SELECT 1) AS S;
+WITH s AS (SELECT 1) UPDATE s SET a=7 FROM s;
+UPDATE s AS z SET b=50 FROM s WHERE z.rowid=s.rowid AND s.b=4;
+UPDATE s SET b=b+1 FROM s AS other WHERE other.rowid=s.rowid;
+SELECT * FROM s;
+SELECT * FROM o;

@@ -160,3 +160,67 @@ explain alter table t add constraint x check (nosuch > 1)
 explain vacuum nosuch
 explain pragma nosuch.user_version
 select name from sqlite_schema order by 1
+
+-- with legacy_alter_table a table's new name goes only into its own definitions
+PRAGMA foreign_keys=OFF;
+CREATE TABLE b(id INTEGER PRIMARY KEY, x, up REFERENCES b(id));
+CREATE TABLE d(y, z REFERENCES b(id));
+CREATE INDEX bi ON b(x);
+CREATE VIEW vv AS SELECT x FROM b;
+CREATE TRIGGER tt AFTER INSERT ON d BEGIN INSERT INTO b(x) VALUES(new.y); END;
+CREATE TRIGGER own AFTER INSERT ON b BEGIN UPDATE b SET x=1; SELECT b.x FROM b; END;
+CREATE TEMP TRIGGER temporary AFTER INSERT ON b BEGIN SELECT x FROM b; END;
+CREATE TEMP TRIGGER beside AFTER INSERT ON d BEGIN SELECT x FROM b; END;
+PRAGMA legacy_alter_table=ON;
+ALTER TABLE b RENAME TO b2;
+SELECT type, name, tbl_name, sql FROM sqlite_schema;
+SELECT type, name, tbl_name, sql FROM sqlite_temp_schema;
+PRAGMA foreign_keys=ON;
+CREATE TABLE e(id INTEGER PRIMARY KEY, up REFERENCES e(id));
+CREATE TABLE f(up REFERENCES e(id));
+ALTER TABLE e RENAME TO e2;
+SELECT sql FROM sqlite_schema WHERE name IN ('e2', 'f');
+PRAGMA legacy_alter_table=OFF;
+ALTER TABLE b2 RENAME TO b3; -- error
+
+-- with legacy_alter_table nobody asks what needs a column that goes, but the table's own checks
+CREATE TABLE q(a, b, c);
+CREATE VIEW uses AS SELECT b FROM q;
+CREATE TRIGGER t AFTER INSERT ON q BEGIN SELECT b FROM q; END;
+PRAGMA legacy_alter_table=ON;
+ALTER TABLE q DROP COLUMN b;
+SELECT sql FROM sqlite_schema;
+CREATE TABLE o(a CHECK (o.a > 0));
+ALTER TABLE o RENAME TO oo; -- error
+CREATE TABLE p(a, b);
+CREATE INDEX pj ON p(a) WHERE p.b > 0;
+ALTER TABLE p RENAME TO pp; -- error
+
+-- a new CHECK does not ask about views
+CREATE TABLE n(x);
+CREATE VIEW broken AS SELECT * FROM nosuch;
+ALTER TABLE n ADD CONSTRAINT c CHECK (x > 0);
+INSERT INTO n VALUES (0); -- error
+
+-- a column that refers to rows may have a default while there are no rows
+PRAGMA foreign_keys=ON;
+CREATE TABLE f(id INTEGER PRIMARY KEY);
+ALTER TABLE f ADD COLUMN q REFERENCES f(id) DEFAULT 5;
+INSERT INTO f(id) VALUES(1); -- error
+INSERT INTO f(id, q) VALUES(1, 1);
+ALTER TABLE f ADD COLUMN r REFERENCES f(id) DEFAULT 5; -- error
+
+-- PRAGMA optimize writes nothing where there is nothing to count
+PRAGMA optimize;
+SELECT name FROM sqlite_schema;
+CREATE TABLE t(a);
+INSERT INTO t VALUES(1),(2);
+PRAGMA optimize;
+CREATE TABLE e(a PRIMARY KEY);
+PRAGMA optimize;
+SELECT name FROM sqlite_schema;
+CREATE INDEX i ON t(a);
+PRAGMA optimize = 1;
+PRAGMA optimize = 3;
+PRAGMA optimize;
+SELECT * FROM sqlite_stat1;

@@ -2,8 +2,8 @@
 //!
 //! `cases/*.sql` hold a statement a line; a blank line ends a case, which begins with a comment
 //! that says what it is about. Compared are rows in their order, with the types of their values,
-//! and errors by their code; where a line is followed by `-- error`, by the message, too.
-//! Neighbours: `random` finds such scripts, `engine` runs them.
+//! what columns are called, and errors by their code; where a line is followed by `-- error`, by
+//! the message, too. Neighbours: `random` finds such scripts, `engine` runs them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail so")]
 
 use std::path::Path;
@@ -33,9 +33,12 @@ fn cases(text: &str) -> Vec<Case> {
 fn shown(result: &Result<Rows, Failure>, with_message: bool) -> String {
     match result {
         Ok(rows) => {
+            let names = &rows.names;
             let row = |row: &Vec<_>| row.iter().map(ToString::to_string).collect::<Vec<_>>();
             let rows: Vec<String> = rows.rows.iter().map(|it| row(it).join(", ")).collect();
-            rows.join("; ")
+            // A PRAGMA that changes something has columns here, and none there.
+            let names = if rows.is_empty() { String::new() } else { names.join(", ") };
+            format!("[{names}] {}", rows.join("; "))
         }
         Err(failure) if with_message => format!("error: {}", failure.message),
         Err(failure) => format!("error of class {}", failure.class()),

@@ -16,6 +16,9 @@ pub(crate) struct Arguments {
     /// Show statements that agree, too.
     #[arg(long)]
     all: bool,
+    /// Compare what columns are called, too.
+    #[arg(long)]
+    names: bool,
 }
 
 /// Runs the script; whether the two agree.
@@ -30,8 +33,8 @@ pub(crate) fn run(arguments: &Arguments) -> std::io::Result<bool> {
         if line.is_empty() || line.starts_with("--") {
             continue;
         }
-        let (expected, actual) =
-            (shown(&execute(oracle.as_mut(), line)), shown(&execute(engine.as_mut(), line)));
+        let of = |engine: &mut dyn Engine| shown(&execute(engine, line), arguments.names);
+        let (expected, actual) = (of(oracle.as_mut()), of(engine.as_mut()));
         is_same &= expected == actual;
         if expected != actual {
             println!("{line}\n  SQLite: {expected}\n  here:   {actual}");
@@ -42,14 +45,16 @@ pub(crate) fn run(arguments: &Arguments) -> std::io::Result<bool> {
     Ok(is_same)
 }
 
-fn shown(result: &Result<Rows, Failure>) -> String {
+fn shown(result: &Result<Rows, Failure>, with_names: bool) -> String {
     match result {
         Ok(rows) => {
+            let names =
+                if with_names { format!("[{}] ", rows.names.join(", ")) } else { String::new() };
             let rows = rows
                 .rows
                 .iter()
                 .map(|row| row.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-            rows.collect::<Vec<_>>().join("; ")
+            names + &rows.collect::<Vec<_>>().join("; ")
         }
         Err(failure) => format!("error of class {}: {}", failure.class(), failure.message),
     }

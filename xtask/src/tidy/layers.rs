@@ -24,6 +24,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("pandodb-tpch", &[]),
     ("pandodb-peers", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-qp", "pandodb-tpch"]),
     ("pandodb-differential", &["pandodb", "pandodb-qp", "pandodb-tpch"]),
+    ("pandodb-bank", &["pandodb"]),
     ("pandodb-merges", &["pandodb-qp"]),
     ("pandodb-fuzz", &["pandodb", "pandodb-ds", "pandodb-tm", "pandodb-branch", "pandodb-qp"]),
     ("xtask", &[]),

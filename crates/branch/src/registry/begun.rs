@@ -8,7 +8,7 @@
 
 use pandodb_tm::HeadId;
 
-use super::{Branches, Change, State, View};
+use super::{Branches, Change, GoesOn, State, View};
 use crate::error::{ErrorKind, Result};
 use crate::lineage::Position;
 
@@ -27,10 +27,11 @@ pub(super) struct Seeds {
 }
 
 impl Branches {
-    /// What a branch needs to begin as what a view shows, with pages of its own if `copied`.
-    pub(super) fn seeds(&self, view: &View, copied: bool) -> Result<Seeds> {
+    /// What a branch needs to begin as what a view shows, with pages of its own where a copy is
+    /// asked for.
+    pub(super) fn seeds(&self, view: &View, copy: Option<GoesOn<'_>>) -> Result<Seeds> {
         let mut seeds = Seeds { first: self.seed(view)?, copy: None, starts: Vec::new() };
-        match self.seed_copy(&mut seeds, copied).and_then(|()| self.seed_starts(&mut seeds)) {
+        match self.seed_copy(&mut seeds, copy).and_then(|()| self.seed_starts(&mut seeds)) {
             Ok(()) => Ok(seeds),
             Err(error) => {
                 self.drop_seeds(&seeds)?;
@@ -39,11 +40,11 @@ impl Branches {
         }
     }
 
-    fn seed_copy(&self, seeds: &mut Seeds, copied: bool) -> Result<()> {
-        if copied {
+    fn seed_copy(&self, seeds: &mut Seeds, copy: Option<GoesOn<'_>>) -> Result<()> {
+        if copy.is_some() {
             // The branch alone has the copy: the moment that it leaves is its parent's.
             let (head, at) = seeds.first;
-            seeds.copy = Some(self.filled(&self.view_head(head, at)?, true)?);
+            seeds.copy = Some(self.filled(&self.view_head(head, at)?, copy)?);
         }
         Ok(())
     }

@@ -21,6 +21,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::{Line, Position};
 use crate::name::{self, NameKind, fold};
 
+/// Asks whether long work is to go on, with how much of it is done.
+pub type GoesOn<'g> = &'g mut dyn FnMut(u64) -> bool;
+
+/// Rows that are copied between two times of asking.
+const ROWS_BETWEEN_ASKING: u64 = 256;
+
 /// How many ways back a branch keeps.
 const REFLOG_MAX: usize = 16;
 
@@ -45,17 +51,23 @@ pub struct DropReport {
 }
 
 impl Branches {
-    /// Makes a branch, in time that does not depend on its size.
+    /// Makes a branch, in time that does not depend on its size unless it is a copy.
     pub fn create(&self, create: &CreateBranch) -> Result<Branch> {
+        self.create_while(create, &mut |_| true)
+    }
+
+    /// As [`create`](Self::create); a copy is asked now and then, with how many rows it has copied,
+    /// whether it is to go on. What it copied goes if not.
+    pub fn create_while(&self, create: &CreateBranch, goes_on: GoesOn<'_>) -> Result<Branch> {
         name::check(NameKind::Branch, &create.name)?;
         self.expire()?;
         let (parent, taken) = self.with(|state| {
             let parent = state.branch(&create.parent).cloned();
-            (parent, state.names.contains_key(&fold(&create.name)))
+            (parent, state.find_branch(&create.name).map(|taken| taken.name.clone()))
         })?;
         let parent = parent?;
-        if taken {
-            return Err(exists(NameKind::Branch, &create.name));
+        if let Some(taken) = taken {
+            return Err(exists(NameKind::Branch, &taken, &create.name, OR_NOT_EXISTS));
         }
         let mut options = create.options.clone();
         options.read_only |= options.strategy == Strategy::ReadOnly;
@@ -64,7 +76,7 @@ impl Branches {
             return self.create_now(create, &parent, options);
         }
         let view = self.view_own(&parent.name, &create.at)?;
-        let seeds = self.seeds(&view, is_copied)?;
+        let seeds = self.seeds(&view, is_copied.then_some(goes_on))?;
         let made = self.create_from(create, &parent, options, &seeds);
         if made.is_err() {
             self.drop_seeds(&seeds)?;
@@ -81,10 +93,11 @@ impl Branches {
         let source = HeadId(parent.head);
         let branch = self.update(|change| {
             self.check_free(&create.name)?;
-            self.again(parent)?;
+            // It may have been reset, to another line, since its name was looked up.
+            let parent = self.again(parent)?;
             let head = change.transaction.create_head(source, NOTE_BRANCH)?;
             let anchor = change.anchor(source, parent.line, None)?;
-            self.put_branch(change, create, parent, options, (head, Some(anchor.0)))
+            self.put_branch(change, create, &parent, options, (head, Some(anchor.0)))
         })?;
         self.place(std::slice::from_ref(&branch))?;
         Ok(branch)
@@ -183,8 +196,8 @@ impl Branches {
 
     /// Within an update, where nobody else can take the name any more.
     fn check_free(&self, name: &str) -> Result<()> {
-        if self.state.lock().names.contains_key(&fold(name)) {
-            return Err(exists(NameKind::Branch, name));
+        if let Some(taken) = self.state.lock().find_branch(name) {
+            return Err(exists(NameKind::Branch, &taken.name, name, OR_NOT_EXISTS));
         }
         Ok(())
     }
@@ -194,19 +207,30 @@ impl Branches {
         let at = view.position();
         if let Some(head) = view.head() {
             let seed = self.create_head(head, NOTE_ANCHOR)?;
-            // A branch may have moved on since the view was made.
-            let commit =
-                if view.is_branch() { self.manager.head(seed)?.commit.0 } else { at.commit };
+            if !view.is_branch() {
+                return Ok((seed, at));
+            }
+            // The branch may have moved on since the view was made, but on the same line.
+            let commit = self.manager.head(seed)?.commit.0;
+            let branch = self.with(|state| state.branch_of(head.0).map(|branch| branch.id))?;
+            let checked = branch.map_or_else(
+                || Err(dropped_meanwhile()),
+                |branch| self.check_line(branch, at.line),
+            );
+            if let Err(error) = checked {
+                self.drop_head(seed)?;
+                return Err(error);
+            }
             return Ok((seed, Position { commit, ..at }));
         }
-        self.filled(view, false).map(|head| (head, at))
+        self.filled(view, None).map(|head| (head, at))
     }
 
-    /// A head without a record that is filled with what a view shows, in pages of its own if
-    /// `copied`.
-    pub(super) fn filled(&self, view: &View, copied: bool) -> Result<HeadId> {
+    /// A head without a record that is filled with what a view shows: in pages of its own where a
+    /// copy is asked for, as long as that goes on.
+    pub(super) fn filled(&self, view: &View, copy: Option<GoesOn<'_>>) -> Result<HeadId> {
         let head = self.create_head(pandodb_tm::MAIN, NOTE_ANCHOR)?;
-        let filled = self.fill(head, view, copied);
+        let filled = self.fill(head, view, copy);
         if filled.is_err() {
             self.drop_head(head)?;
         }
@@ -214,10 +238,11 @@ impl Branches {
     }
 
     /// Replaces everything in a head by what a view shows.
-    fn fill(&self, head: HeadId, view: &View, copied: bool) -> Result<()> {
+    fn fill(&self, head: HeadId, view: &View, copy: Option<GoesOn<'_>>) -> Result<()> {
         let mut transaction = self.manager.begin(head, self.options.clone())?;
         transaction.prepare_write()?;
         let forest = view.forest();
+        let mut copies = copy.map(|goes_on| Copies { goes_on, rows: 0 });
         for tree in transaction.trees() {
             if forest.tree(tree).is_none() {
                 transaction.drop_tree(tree)?;
@@ -232,8 +257,9 @@ impl Branches {
                 transaction.create_tree(id, tree.kind())?;
             }
             let pager = self.manager.pager();
-            transaction.replace_tree(id, |writer| {
-                if copied { copy_tree(pager, tree, writer) } else { Ok(tree.clone()) }
+            transaction.replace_tree(id, |writer| match &mut copies {
+                Some(copies) => copies.tree(pager, tree, writer),
+                None => Ok(tree.clone()),
             })?;
         }
         transaction.commit()?;
@@ -246,9 +272,9 @@ impl Branches {
         let branch = self.get(from)?;
         check_unprotected(&branch, "renamed")?;
         self.update(|change| {
-            let taken = self.state.lock().names.get(&fold(to)).copied();
-            if taken.is_some_and(|id| id != branch.id) {
-                return Err(exists(NameKind::Branch, to));
+            let taken = self.state.lock().find_branch(to).cloned();
+            if let Some(taken) = taken.filter(|taken| taken.id != branch.id) {
+                return Err(exists(NameKind::Branch, &taken.name, to, ""));
             }
             let renamed = Branch { name: to.into(), ..self.again(&branch)? };
             change.put(number_key(Kind::Branch, renamed.id.0), &renamed)?;
@@ -379,7 +405,7 @@ impl Branches {
         check_unprotected(&branch, "reset")?;
         self.check_writable(&branch)?;
         let view = self.view_own(name, point)?;
-        let seeds = self.seeds(&view, false)?;
+        let seeds = self.seeds(&view, None)?;
         let (seed, at) = seeds.first;
         let moved = self.update(|change| {
             let branch = self.again(&branch)?;
@@ -416,17 +442,17 @@ impl Branches {
     /// Gives a moment of a branch a name.
     pub fn tag(&self, branch: &str, tag: &str, at: &Point, message: &str) -> Result<Tag> {
         name::check(NameKind::Tag, tag)?;
-        let (found, taken) = self
-            .with(|state| (state.branch(branch).cloned(), state.tags.contains_key(&fold(tag))))?;
+        let (found, taken) =
+            self.with(|state| (state.branch(branch).cloned(), state.find_tag(tag).cloned()))?;
         let found = found?;
-        if taken {
-            return Err(exists(NameKind::Tag, tag));
+        if let Some(taken) = taken {
+            return Err(exists(NameKind::Tag, &taken.name, tag, OR_DROP_TAG));
         }
         let view = self.view_own(branch, at)?;
         let (seed, position) = self.seed(&view)?;
         let made = self.update(|change| {
-            if self.state.lock().tags.contains_key(&fold(tag)) {
-                return Err(exists(NameKind::Tag, tag));
+            if let Some(taken) = self.state.lock().find_tag(tag) {
+                return Err(exists(NameKind::Tag, &taken.name, tag, OR_DROP_TAG));
             }
             let record = Tag {
                 name: tag.into(),
@@ -500,17 +526,34 @@ fn trim_reflog(change: &mut Change<'_>, entries: &[(u64, u64)]) -> Result<()> {
     Ok(())
 }
 
-/// A tree with the same entries in pages of its own.
-fn copy_tree(pager: &Arc<Pager>, tree: &Tree, writer: &mut Writer<'_>) -> pandodb_tm::Result<Tree> {
-    let mut copy = Tree::new(tree.kind());
-    let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
-    let mut more = cursor.first()?;
-    while more {
-        let value = cursor.value()?.unwrap_or_default();
-        copy.put(writer, &cursor.key(), &value, PutMode::Replace)?;
-        more = cursor.next()?;
+/// Trees with the same entries in pages of their own.
+struct Copies<'g> {
+    goes_on: GoesOn<'g>,
+    rows: u64,
+}
+
+impl Copies<'_> {
+    fn tree(
+        &mut self,
+        pager: &Arc<Pager>,
+        tree: &Tree,
+        writer: &mut Writer<'_>,
+    ) -> pandodb_tm::Result<Tree> {
+        let mut copy = Tree::new(tree.kind());
+        let mut cursor = Cursor::new(Arc::clone(pager), tree.clone());
+        let mut more = cursor.first()?;
+        while more {
+            let value = cursor.value()?.unwrap_or_default();
+            copy.put(writer, &cursor.key(), &value, PutMode::Replace)?;
+            self.rows += 1;
+            if self.rows.is_multiple_of(ROWS_BETWEEN_ASKING) && !(self.goes_on)(self.rows) {
+                let message = "the copy of a branch was interrupted";
+                return Err(pandodb_tm::Error::new(pandodb_tm::ErrorKind::Interrupted, message));
+            }
+            more = cursor.next()?;
+        }
+        Ok(copy)
     }
-    Ok(copy)
 }
 
 /// Refuses what would do nothing: the first branch never goes by itself. What an older version of
@@ -544,16 +587,19 @@ fn check_unprotected(branch: &Branch, what: &str) -> Result<()> {
     Err(Error::new(ErrorKind::Protected, message).with_hint(hint))
 }
 
+/// What else there is to do about a name that is taken.
+const OR_NOT_EXISTS: &str = ", or CREATE BRANCH IF NOT EXISTS";
+const OR_DROP_TAG: &str = ", or DROP TAG first";
+
+/// The error of a name that is `wanted` while what is called `taken` is there.
 #[cold]
-fn exists(kind: NameKind, name: &str) -> Error {
+fn exists(kind: NameKind, taken: &str, wanted: &str, or: &str) -> Error {
     let what = kind.as_str();
-    let hint = match kind {
-        _ if name.eq_ignore_ascii_case(MAIN_NAME) => {
-            "names are the same in any case: choose another one"
-        }
-        NameKind::Branch => "choose another name, or CREATE BRANCH IF NOT EXISTS",
-        NameKind::Tag => "choose another name, or DROP TAG first",
+    let hint = if taken != wanted || taken.eq_ignore_ascii_case(MAIN_NAME) {
+        "names are the same in any case: choose another one".to_owned()
+    } else {
+        format!("choose another name{or}")
     };
-    let message = format!("there is a {what} '{name}' already");
+    let message = format!("there is a {what} '{taken}' already");
     Error::new(ErrorKind::Exists, message).with_hint(hint)
 }

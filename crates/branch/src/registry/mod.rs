@@ -50,7 +50,7 @@ use serde::Serialize;
 pub use counters::SharedCounters;
 pub use first::FirstBranch;
 pub use grants::Privilege;
-pub use life::{CreateBranch, DropReport};
+pub use life::{CreateBranch, DropReport, GoesOn};
 pub use merging::{Ancestor, MergeKind, MergeLabel, MergePlan};
 pub use moments::{Point, View};
 pub use open_merge::OpenConflict;
@@ -152,13 +152,14 @@ impl Branches {
     }
 
     /// The same branches for somebody whose commits wait for locks and for the disk as `options`
-    /// say: of them `synchronous`, `busy_timeout` and `busy_hook` count.
+    /// say: of them `synchronous`, `busy_timeout` and the two hooks count.
     #[must_use]
     pub fn with_options(&self, options: &BeginOptions) -> Self {
         let options = BeginOptions {
             synchronous: options.synchronous,
             busy_timeout: options.busy_timeout,
             busy_hook: options.busy_hook.clone(),
+            stop_hook: options.stop_hook.clone(),
             ..BeginOptions::default()
         };
         Self { options, ..self.clone() }
@@ -239,6 +240,21 @@ impl Branches {
         let head = HeadId(branch.head);
         let commit = self.found(head, self.manager.head(head))?.commit.0;
         Ok(Position { line: branch.line, commit })
+    }
+
+    /// As [`position`](Self::position), for what is built on it: a reset between reading the record
+    /// and the head would make a moment that never was, the newer commit on the older line.
+    fn steady_position(&self, branch: &Branch) -> Result<Position> {
+        let position = self.position(branch)?;
+        self.check_line(branch.id, position.line)?;
+        Ok(position)
+    }
+
+    /// Refuses a line that the branch is not on any more. A commit shows its records before the
+    /// heads that it resets, so that who asks after reading the head knows of the reset.
+    fn check_line(&self, branch: BranchId, line: LineId) -> Result<()> {
+        let stands = |state: &State| state.branches.get(&branch).map(|it| it.line) == Some(line);
+        if self.with(stands)? { Ok(()) } else { Err(dropped_meanwhile()) }
     }
 
     fn found<T>(&self, head: HeadId, outcome: pandodb_tm::Result<T>) -> Result<T> {
@@ -429,7 +445,7 @@ pub(crate) fn found<T>(
 
 #[cold]
 fn dropped_meanwhile() -> Error {
-    let message = "the branch or the moment was dropped meanwhile";
+    let message = "the branch or the moment was dropped or reset meanwhile";
     Error::new(ErrorKind::Moved, message).with_hint("do it again with what is there now")
 }
 

@@ -302,10 +302,12 @@ impl Branches {
             let message = format!("the branch of transaction {} is gone", position.commit);
             Error::new(ErrorKind::NotRetained, message)
         })?;
-        if let Some(branch) = branch
-            && self.position(&branch)?.commit == position.commit
-        {
-            return self.view_now(&branch);
+        // Where the branch still stands there; it may move at any time.
+        if let Some(branch) = branch {
+            let view = self.view_now(&branch)?;
+            if view.position().commit == position.commit {
+                return Ok(view);
+            }
         }
         let past = self.past_version(head, CommitId(position.commit));
         let past =

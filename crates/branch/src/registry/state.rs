@@ -45,10 +45,15 @@ pub struct State {
 }
 
 impl State {
+    /// The branch called `name`, in any case, where it is no error that there is none: no time goes
+    /// into near names.
+    pub fn find_branch(&self, name: &str) -> Option<&Branch> {
+        self.branches.get(self.names.get(&fold(name))?)
+    }
+
     /// The branch called `name`, in any case.
     pub fn branch(&self, name: &str) -> Result<&Branch> {
-        let found = self.names.get(&fold(name)).and_then(|id| self.branches.get(id));
-        found.ok_or_else(|| {
+        self.find_branch(name).ok_or_else(|| {
             let names = self.branches.values().map(|branch| &*branch.name);
             unknown(ErrorKind::UnknownBranch, "branch", name, near(name, names))
         })
@@ -74,9 +79,14 @@ impl State {
         self.branches.values()
     }
 
+    /// The tag called `name`, in any case, where it is no error that there is none.
+    pub fn find_tag(&self, name: &str) -> Option<&Tag> {
+        self.tags.get(&fold(name))
+    }
+
     /// The tag called `name`, in any case.
     pub fn tag(&self, name: &str) -> Result<&Tag> {
-        self.tags.get(&fold(name)).ok_or_else(|| {
+        self.find_tag(name).ok_or_else(|| {
             let names = self.tags.values().map(|tag| &*tag.name);
             unknown(ErrorKind::UnknownTag, "tag", name, near(name, names))
         })
@@ -256,7 +266,7 @@ impl State {
     /// The branch that a tag was made on, if it is still there. A branch that is younger than the
     /// tag only took the name.
     pub fn branch_of_tag(&self, tag: &Tag) -> Option<&Branch> {
-        self.branch(&tag.branch).ok().filter(|branch| branch.created <= tag.created)
+        self.find_branch(&tag.branch).filter(|branch| branch.created <= tag.created)
     }
 
     /// Looks up the commits of anchors that do not say them.
@@ -264,6 +274,11 @@ impl State {
         if self.index.is_open() {
             self.index.resolve(&self.anchors, &self.graph, commit_of);
         }
+    }
+
+    /// How many merges into a line there were.
+    pub(super) fn merges_into(&self, line: LineId) -> usize {
+        self.graph.line(line).map_or(0, |line| line.merges.len())
     }
 
     /// The anchor that keeps a moment, if one does.

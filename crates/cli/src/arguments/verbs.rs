@@ -245,9 +245,15 @@ pub(crate) struct BranchArguments {
     /// Also list merged branches
     #[arg(long, short)]
     pub(crate) all: bool,
-    /// Delete branches
-    #[arg(long, short, visible_short_alias = 'D', num_args = 1.., value_name = "NAME")]
+    /// Delete branches that are merged
+    #[arg(long, short, num_args = 1.., value_name = "NAME")]
     pub(crate) delete: Vec<String>,
+    /// Delete branches, merged or not
+    #[arg(short = 'D', num_args = 1.., value_name = "NAME")]
+    pub(crate) delete_unmerged: Vec<String>,
+    /// With --delete: whether they are merged or not
+    #[arg(long, short, requires = "delete")]
+    pub(crate) force: bool,
     /// Rename a branch
     #[arg(long = "move", short = 'm', num_args = 1..=2, value_names = ["OLD", "NEW"])]
     pub(crate) rename: Vec<String>,
@@ -255,6 +261,13 @@ pub(crate) struct BranchArguments {
     pub(crate) name: Option<String>,
     /// Where it starts: a branch, a tag or a commit's number
     pub(crate) start: Option<String>,
+}
+
+impl BranchArguments {
+    /// Whether branches are to be deleted.
+    pub(crate) fn is_deletion(&self) -> bool {
+        !self.delete.is_empty() || !self.delete_unmerged.is_empty()
+    }
 }
 
 /// What `pando branch` can do.
@@ -271,12 +284,12 @@ pub(crate) enum BranchAction {
         /// Its name
         name: String,
     },
-    /// Delete a branch
+    /// Delete a branch that is merged
     #[command(alias = "drop")]
     Delete {
         /// Its name
         name: String,
-        /// Say nothing when it does not exist
+        /// Delete it whether it is merged or not; say nothing when it does not exist
         #[arg(long, short)]
         force: bool,
     },

@@ -96,7 +96,7 @@ fn needs_chosen_branch(verb: &Verb) -> bool {
     match verb {
         Verb::Switch { .. } | Verb::Checkout { .. } | Verb::List | Verb::Check(_) => false,
         Verb::Branch(branch) => match &branch.action {
-            None => branch.name.is_some() || !branch.rename.is_empty() || !branch.delete.is_empty(),
+            None => branch.name.is_some() || !branch.rename.is_empty() || branch.is_deletion(),
             Some(Action::List | Action::Switch { .. } | Action::Show { .. } | Action::Du) => false,
             Some(_) => true,
         },
@@ -175,7 +175,7 @@ fn on_database(shell: &mut Shell, verb: &Verb) -> Outcome<Exit> {
             branches::merge(shell, source, &target, &branches::Merge::default())?;
         }
         Verb::DeleteBranch { name } | Verb::Delete { name } => {
-            branches::delete(shell, name, false)?;
+            branches::delete(shell, name, branches::Delete::UNMERGED)?;
         }
         Verb::Log(log) => run_log(shell, log)?,
         Verb::Show { revision } => branches::show_commit(shell, revision.as_deref())?,
@@ -280,8 +280,13 @@ fn pair<'w>(words: &'w [String], word: &str, usage: &str) -> Outcome<(&'w str, O
 
 fn on_branches(shell: &mut Shell, branch: &BranchArguments) -> Outcome<Exit> {
     let Some(action) = &branch.action else {
-        for name in &branch.delete {
-            branches::delete(shell, name, false)?;
+        for (names, may_be_unmerged) in
+            [(&branch.delete, branch.force), (&branch.delete_unmerged, true)]
+        {
+            for name in names {
+                let options = branches::Delete { may_be_unmerged, may_be_missing: false };
+                branches::delete(shell, name, options)?;
+            }
         }
         match branch.rename.as_slice() {
             [] => {}
@@ -293,7 +298,7 @@ fn on_branches(shell: &mut Shell, branch: &BranchArguments) -> Outcome<Exit> {
         }
         match &branch.name {
             Some(name) => branches::create(shell, name, branch.start.as_deref())?,
-            None if branch.delete.is_empty() && branch.rename.is_empty() => {
+            None if !branch.is_deletion() && branch.rename.is_empty() => {
                 branches::names(shell)?;
             }
             None => {}
@@ -312,7 +317,10 @@ fn on_branches(shell: &mut Shell, branch: &BranchArguments) -> Outcome<Exit> {
             }
         }
         BranchAction::Switch { name } => chosen::choose(shell, name)?,
-        BranchAction::Delete { name, force } => branches::delete(shell, name, *force)?,
+        BranchAction::Delete { name, force } => {
+            let options = branches::Delete { may_be_unmerged: *force, may_be_missing: *force };
+            branches::delete(shell, name, options)?;
+        }
         BranchAction::Merge(merge) => run_merge(shell, merge)?,
         BranchAction::Diff(diff) => return run_diff(shell, diff),
         BranchAction::Snapshot { name } => branches::snapshot(shell, name)?,

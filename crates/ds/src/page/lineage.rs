@@ -28,54 +28,140 @@ pub struct Lineage {
     /// Stands for what the leaf holds now; zero as long as nobody has copied that.
     number: AtomicU64,
     /// What it was copied from.
-    past: Option<Box<Past>>,
+    past: Option<Past>,
 }
 
 /// Numbers and keys in the order of time. There is at least one number, and the first stands
 /// before all keys.
+///
+/// They stand in one piece of memory, because every copy of a page takes them along: a number is
+/// [`NUMBER`] with eight bytes behind it, a key its length with its bytes.
 #[derive(Clone, Debug)]
 struct Past {
-    /// Each with the place of the first key that changed after it.
-    numbers: SmallVec<[(u64, u8); 4]>,
-    /// As they changed; behind one number each key once.
-    keys: Vec<Key>,
+    bytes: Vec<u8>,
+    /// The youngest number.
+    last: u64,
+    /// Where that ends.
+    newest: u32,
+    /// How many keys are behind it.
+    since: u8,
+    /// How many keys there are.
+    keys: u8,
+}
+
+/// What a past is made of.
+enum Event<'a> {
+    /// The page was copied.
+    Number(u64),
+    /// A key changed; behind one number each does once.
+    Key(&'a [u8]),
+}
+
+/// Begins a number.
+const NUMBER: u8 = u8::MAX;
+/// Begins a key whose length takes four bytes.
+const LONG: u8 = u8::MAX - 1;
+/// Room for the number and the key that most copies of a page get.
+const ROOM: usize = 32;
+
+/// What stands in the bytes of a past, one after the other.
+struct Events<'a>(&'a [u8]);
+
+impl<'a> Events<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn keys(self) -> impl Iterator<Item = &'a [u8]> {
+        self.filter_map(|event| match event {
+            Event::Key(key) => Some(key),
+            Event::Number(_) => None,
+        })
+    }
+}
+
+impl<'a> Iterator for Events<'a> {
+    type Item = Event<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Event<'a>> {
+        let length = match *self.take(1)?.first()? {
+            NUMBER => {
+                let number = self.take(8)?.try_into().ok()?;
+                return Some(Event::Number(u64::from_le_bytes(number)));
+            }
+            LONG => u32::from_le_bytes(self.take(4)?.try_into().ok()?) as usize,
+            length => usize::from(length),
+        };
+        self.take(length).map(Event::Key)
+    }
 }
 
 impl Past {
     fn of(number: u64) -> Self {
-        Self { numbers: SmallVec::from_slice(&[(number, 0)]), keys: Vec::new() }
+        let bytes = Vec::with_capacity(ROOM);
+        let mut past = Self { bytes, last: 0, newest: 0, since: 0, keys: 0 };
+        past.push_number(number);
+        past
     }
 
-    /// The place of the first key behind the youngest number.
-    fn newest(&self) -> usize {
-        self.numbers.last().map_or(0, |(_, from)| usize::from(*from))
+    fn push_number(&mut self, number: u64) {
+        self.bytes.push(NUMBER);
+        self.bytes.extend_from_slice(&number.to_le_bytes());
+        self.last = number;
+        self.newest = self.bytes.len() as u32;
+        self.since = 0;
+    }
+
+    /// What changed behind a place.
+    fn events_from(&self, place: usize) -> Events<'_> {
+        Events(self.bytes.get(place..).unwrap_or_default())
     }
 
     /// What a copy keeps.
     fn inherited(&self) -> Option<Self> {
-        let surplus = self.keys.len().saturating_sub(KEYS_INHERITED_MAX);
-        let kept = self.numbers.iter().position(|(_, from)| usize::from(*from) >= surplus)?;
-        let numbers = self.numbers.get(kept..)?;
-        let (_, first) = *numbers.first()?;
-        let numbers = numbers.iter().map(|(number, from)| (*number, *from - first)).collect();
-        // Most copies of a page get one change.
-        let kept = self.keys.get(usize::from(first)..)?;
-        let mut keys = Vec::with_capacity(kept.len() + 1);
-        keys.extend_from_slice(kept);
-        Some(Self { numbers, keys })
+        let surplus = usize::from(self.keys).saturating_sub(KEYS_INHERITED_MAX);
+        let (mut start, mut passed) = (0, 0);
+        let mut events = self.events_from(0);
+        while passed < surplus || self.bytes.get(start) != Some(&NUMBER) {
+            passed += usize::from(matches!(events.next()?, Event::Key(_)));
+            start = self.bytes.len() - events.0.len();
+        }
+        let kept = &self.bytes[start..];
+        let mut bytes = Vec::with_capacity(kept.len() + ROOM);
+        bytes.extend_from_slice(kept);
+        let (newest, keys) = (self.newest - start as u32, self.keys - passed as u8);
+        Some(Self { bytes, last: self.last, newest, since: self.since, keys })
+    }
+
+    /// What a copy keeps of `past`, and what is a number from then on.
+    fn going_on(past: Option<&Self>, number: u64) -> Self {
+        let Some(mut kept) = past.and_then(Self::inherited) else { return Self::of(number) };
+        if kept.last != number {
+            kept.push_number(number);
+        }
+        kept
     }
 
     /// Notes a key; `false` where there are too many.
     fn touch(&mut self, key: &[u8]) -> bool {
-        let newest = self.newest();
-        let since = self.keys.get(newest..).unwrap_or_default();
-        if since.iter().any(|known| known.as_slice() == key) {
+        if self.events_from(self.newest as usize).keys().any(|known| known == key) {
             return true;
         }
-        if since.len() >= KEYS_MAX {
+        if usize::from(self.since) >= KEYS_MAX {
             return false;
         }
-        self.keys.push(Key::from_slice(key));
+        if key.len() < usize::from(LONG) {
+            self.bytes.push(key.len() as u8);
+        } else {
+            self.bytes.push(LONG);
+            self.bytes.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        }
+        self.bytes.extend_from_slice(key);
+        self.since += 1;
+        self.keys += 1;
         true
     }
 }
@@ -92,20 +178,13 @@ impl Lineage {
     pub(super) fn of_copy(&self, next: impl FnOnce() -> u64) -> Self {
         let past = match &self.past {
             // It holds what the youngest number stands for.
-            Some(past) if past.keys.len() == past.newest() => past.inherited(),
+            Some(past) if past.since == 0 => past.inherited(),
             past => {
                 let number = self.number_or(next);
-                let mut kept = past
-                    .as_ref()
-                    .and_then(|past| past.inherited())
-                    .unwrap_or_else(|| Past::of(number));
-                if kept.numbers.last().is_none_or(|(last, _)| *last != number) {
-                    kept.numbers.push((number, kept.keys.len() as u8));
-                }
-                Some(kept)
+                Some(Past::going_on(past.as_ref(), number))
             }
         };
-        Self { number: AtomicU64::new(0), past: past.map(Box::new) }
+        Self { number: AtomicU64::new(0), past }
     }
 
     /// The lineage of a page with the same content, which takes the place of this one.
@@ -135,12 +214,7 @@ impl Lineage {
             // which it is the youngest relative now. What was before is given up where it is
             // long, as in a copy.
             self.number.store(0, Ordering::Relaxed);
-            let kept = self.past.as_ref().and_then(|past| past.inherited());
-            let mut past = kept.unwrap_or_else(|| Past::of(number));
-            if past.numbers.last().is_none_or(|(last, _)| *last != number) {
-                past.numbers.push((number, past.keys.len() as u8));
-            }
-            self.past = Some(Box::new(past));
+            self.past = Some(Past::going_on(self.past.as_ref(), number));
         }
         if self.past.as_mut().is_some_and(|past| !past.touch(key)) {
             self.past = None;
@@ -149,29 +223,41 @@ impl Lineage {
 
     /// The keys, some maybe twice and in no order, in which two leaves may differ: those that
     /// changed on both ways since the youngest relative that both have; none where they have none.
-    pub fn changed_since<'a>(&'a self, other: &'a Self) -> Option<[&'a [Key]; 2]> {
-        let (left, right) = (self.relatives(), other.relatives());
+    pub fn changed_since(&self, other: &Self) -> Option<Vec<Key>> {
+        let (lefts, rights) = (self.relatives(), other.relatives());
         // Numbers grow in the order of time, on both sides.
-        left.rev().find_map(|(number, keys)| {
-            let mut rights = right.clone();
-            let (_, others) = rights.find(|(other, _)| *other == number)?;
-            Some([keys, others])
-        })
+        let (left, right) = lefts.iter().rev().find_map(|(number, left)| {
+            let (_, right) = rights.iter().find(|(other, _)| other == number)?;
+            Some((*left, *right))
+        })?;
+        let keys = self.keys_from(left).chain(other.keys_from(right));
+        Some(keys.map(Key::from_slice).collect())
     }
 
-    /// What it is a version of, oldest first, and the keys that changed since: last what it is
-    /// itself.
-    fn relatives(&self) -> impl DoubleEndedIterator<Item = (u64, &[Key])> + Clone {
+    fn keys_from(&self, place: usize) -> impl Iterator<Item = &[u8]> {
+        let past = self.past.as_ref();
+        past.into_iter().flat_map(move |past| past.events_from(place).keys())
+    }
+
+    /// What it is a version of, oldest first, and the place of what changed since: last what it
+    /// is itself.
+    fn relatives(&self) -> SmallVec<[(u64, usize); 8]> {
+        let mut relatives = SmallVec::new();
+        let mut end = 0;
+        if let Some(past) = &self.past {
+            let mut events = past.events_from(0);
+            while let Some(event) = events.next() {
+                if let Event::Number(number) = event {
+                    relatives.push((number, past.bytes.len() - events.0.len()));
+                }
+            }
+            end = past.bytes.len();
+        }
         let number = self.number.load(Ordering::Relaxed);
-        let own = (number != 0).then_some((number, [].as_slice()));
-        let past = self.past.as_deref();
-        let known = past.into_iter().flat_map(|past| {
-            let since = |(number, from): &(u64, u8)| {
-                (*number, past.keys.get(usize::from(*from)..).unwrap_or_default())
-            };
-            past.numbers.iter().map(since)
-        });
-        known.chain(own)
+        if number != 0 {
+            relatives.push((number, end));
+        }
+        relatives
     }
 }
 
@@ -180,8 +266,7 @@ mod tests {
     use super::*;
 
     fn common(left: &Lineage, right: &Lineage) -> Option<Vec<Key>> {
-        let [keys, others] = left.changed_since(right)?;
-        Some(keys.iter().chain(others).cloned().collect())
+        left.changed_since(right)
     }
 
     fn keys(names: &[&str]) -> Vec<Key> {
@@ -252,6 +337,29 @@ mod tests {
         let before = branch.of_copy(&mut next);
         branch.touch(b"f");
         assert_eq!(common(&before, &branch), Some(keys(&["f"])));
+    }
+
+    #[test]
+    fn keys_of_any_length_are_told() {
+        let mut last = 0;
+        let mut next = || {
+            last += 1;
+            last
+        };
+        let first = Lineage::default();
+        let mut one = first.of_copy(&mut next);
+        let noted: Vec<Key> = [0, 1, 16, 253, 254, 255, 256, 70_000]
+            .iter()
+            .map(|length| Key::from_elem(NUMBER, *length))
+            .collect();
+        for key in noted.iter().chain(&noted) {
+            one.touch(key);
+        }
+        assert_eq!(common(&first, &one), Some(noted.clone()));
+        let mut two = one.of_copy(&mut next);
+        two.touch(&noted[4]);
+        assert_eq!(common(&two, &one), Some(vec![noted[4].clone()]));
+        assert_eq!(common(&two, &first), Some([noted.as_slice(), &noted[4..5]].concat()));
     }
 
     #[test]

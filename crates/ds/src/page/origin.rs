@@ -24,14 +24,18 @@ pub enum Touched {
 /// With room for one more: most copies of a page get one change.
 impl Clone for Touched {
     fn clone(&self) -> Self {
-        fn roomy<T: Clone>(all: &[T]) -> Vec<T> {
-            let mut copy = Vec::with_capacity(all.len() + 1);
-            copy.extend_from_slice(all);
-            copy
-        }
         match self {
-            Self::Keys(keys) => Self::Keys(roomy(keys)),
-            Self::Children(children) => Self::Children(roomy(children)),
+            Self::Keys(keys) => {
+                let mut copy = Vec::with_capacity(keys.len() + 1);
+                // A list's own `clone` takes one byte after the other.
+                copy.extend(keys.iter().map(|key| SmallVec::from_slice(key)));
+                Self::Keys(copy)
+            }
+            Self::Children(children) => {
+                let mut copy = Vec::with_capacity(children.len() + 1);
+                copy.extend_from_slice(children);
+                Self::Children(copy)
+            }
         }
     }
 }

@@ -2,9 +2,10 @@
 //!
 //! No other module of the workspace's libraries touches `std::fs`, a clock or a random
 //! generator. [`os`] is the real thing, [`memory`] serves `:memory:` databases, [`sim`] is the
-//! disk that lies and crashes on demand. Neighbours: `pager` and `checkpoint` read and write
-//! through [`File`], the transaction crate's log as well.
+//! disk that lies and crashes on demand; [`machine`] tells how much memory there is. Neighbours:
+//! `pager` and `checkpoint` read and write through [`File`], the transaction crate's log as well.
 
+pub mod machine;
 pub mod memory;
 pub mod os;
 pub mod sim;

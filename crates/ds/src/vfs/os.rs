@@ -274,18 +274,6 @@ fn write_some(file: &StdFile, offset: u64, bytes: &[u8]) -> io::Result<usize> {
     std::os::windows::fs::FileExt::seek_write(file, bytes, offset)
 }
 
-/// How much memory the machine has, where the system tells.
-pub fn machine_memory() -> Option<u64> {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    {
-        let told = rustix::system::sysinfo();
-        #[allow(clippy::useless_conversion, reason = "half as wide on smaller machines")]
-        Some(u64::from(told.totalram).saturating_mul(u64::from(told.mem_unit)))
-    }
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    None
-}
-
 /// Makes the written bytes durable; the length had been already.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn sync_data(file: &StdFile) -> io::Result<()> {

@@ -346,8 +346,9 @@ pub enum AlterAction {
     SetDefault(Name, Expression),
     /// `ALTER [COLUMN] name DROP DEFAULT`
     DropDefault(Name),
-    /// `ADD [CONSTRAINT name] CHECK (expression) [ON CONFLICT ..]`
-    AddCheck(Option<Name>, Expression, Option<ConflictAction>),
+    /// `ADD [CONSTRAINT name] CHECK (expression) [ON CONFLICT ..]`, and where that is written
+    /// without the ADD.
+    AddCheck(Option<Name>, Expression, Option<ConflictAction>, Span),
     /// `DROP CONSTRAINT name`
     DropConstraint(Name),
     /// `SET AUTOINCREMENT PER BRANCH`

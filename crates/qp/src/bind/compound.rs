@@ -23,14 +23,14 @@ impl Binder<'_> {
             && select.limit.is_none()
             && self.environment.rules.has(Rules::PUSH_DOWN);
         // An order is asked of the parts, too: they are planned when it is known.
-        let arms = self.parts_of(select, waits || !select.order_by.is_empty())?;
+        let mut arms = self.parts_of(select, waits || !select.order_by.is_empty())?;
         let width = arms[0].1.outputs.len();
         let (slot, state) = (self.slot(), self.state());
         let columns = arms[0].1.columns.clone();
         let cores: Vec<&SelectCore> = std::iter::once(&select.first)
             .chain(select.compounds.iter().map(|(_, core)| core))
             .collect();
-        let outputs = compound_outputs(&arms, &cores, slot, width);
+        let mut outputs = compound_outputs(&arms, &cores, slot, width);
         let parts: Vec<&Block> = arms.iter().map(|(_, block)| block).collect();
         let reals = real_columns(&parts, &outputs);
         let collations = told_apart(&arms, &cores);
@@ -48,6 +48,7 @@ impl Binder<'_> {
             })
             .collect();
         let order_by = self.compound_order(&select.order_by, &named, &cores)?;
+        let way = self.sign_parts(select, &mut arms, &mut outputs);
         let outputs = seen_from_outside(outputs, &arms[0].1);
         let later = LaterCompound {
             arms,
@@ -60,7 +61,7 @@ impl Binder<'_> {
         };
         if waits {
             let later = Some(Later::Compound(Box::new(later)));
-            return Ok(Block { outputs, columns, later, reals, ..Block::default() });
+            return Ok(Block { outputs, columns, later, reals, way, ..Block::default() });
         }
         let limit = match &select.limit {
             Some(limit) => Some(self.limit(limit)?),
@@ -76,6 +77,7 @@ impl Binder<'_> {
                 input: root,
                 state,
                 keys: order_by,
+                sorted: 0,
                 slots: vec![slot],
                 limit: limit.clone(),
             }));
@@ -84,7 +86,7 @@ impl Binder<'_> {
             let state = self.state();
             root = Node::Limit(Box::new(Limit { input: root, state, count, offset }));
         }
-        Ok(Block { root, outputs, columns, rows, reals, ..Block::default() })
+        Ok(Block { root, outputs, columns, rows, reals, way, ..Block::default() })
     }
 
     /// The parts of a compound, each with what puts it together with those before it.

@@ -10,7 +10,7 @@ use pandodb_ds::sync::Arc;
 
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::{Binder, FrameBuilder};
+use super::{Binder, FrameBuilder, Place};
 use crate::ast::{self, BinaryOperator, Expression, ExpressionKind, Literal, UnaryOperator};
 use crate::authorize::AuthAction;
 use crate::catalog::build::literal_value;
@@ -338,6 +338,7 @@ impl Binder<'_> {
         is_read_whole: bool,
     ) -> Result<SelectPlan> {
         self.frames.push(FrameBuilder::default());
+        self.place = if is_read_whole { Place::Alone } else { Place::Value };
         let mut block = self.select(select, false);
         if let Ok(block) = &mut block {
             // One that depends on a row runs often, and for few rows each time.

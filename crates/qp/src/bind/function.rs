@@ -10,7 +10,7 @@ use super::expression::no_row;
 use super::group::{WindowGroup, computed_column};
 use crate::ast::{self, FrameUnit, FunctionArguments, Over};
 use crate::authorize::AuthAction;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::function::{Function, FunctionKind};
 use crate::limits::Limit;
 use crate::plan::{AggregateCall, GroupKey, WindowBound, WindowCall, WindowFrame};
@@ -43,7 +43,8 @@ impl Binder<'_> {
                 Err(Error::invalid(format!("misuse of window function {name}()")))
             }
             _ => {
-                if call.distinct || call.filter.is_some() || !call.order_by.is_empty() {
+                // DISTINCT says nothing of one row.
+                if call.filter.is_some() || !call.order_by.is_empty() {
                     return Err(not_an_aggregate(call));
                 }
                 self.scalar_call(&function, arguments)
@@ -114,6 +115,14 @@ impl Binder<'_> {
         })
     }
 
+    #[cold]
+    fn misuse(&self, call: &ast::FunctionCall) -> Error {
+        if self.scopes.last().is_some_and(|scope| scope.grouping.binds_keys) {
+            return Error::invalid("aggregate functions are not allowed in the GROUP BY clause");
+        }
+        Error::invalid(format!("misuse of aggregate function {}()", call.name.text))
+    }
+
     fn aggregate_call(
         &mut self,
         call: &ast::FunctionCall,
@@ -121,7 +130,7 @@ impl Binder<'_> {
         arguments: &[ast::Expression],
     ) -> Result<Scalar> {
         if self.scopes.is_empty() {
-            return Err(misuse(call));
+            return Err(self.misuse(call));
         }
         let current = self.scopes.len() - 1;
         // Inside of the arguments neither aggregates nor windows of this block may stand.
@@ -144,7 +153,7 @@ impl Binder<'_> {
         (grouping.aggregates_allowed, grouping.windows_allowed) = allowed;
         let bound = bound?;
         if !self.scopes[owner].grouping.aggregates_allowed {
-            return Err(misuse(call));
+            return Err(self.misuse(call));
         }
         let frame = self.scopes[owner].frame;
         if frame == self.frame_index() {
@@ -187,7 +196,9 @@ impl Binder<'_> {
             let message = format!("{}() may not be used as a window function", call.name.text);
             return Err(Error::invalid(message));
         }
-        let Some(current) = self.scopes.len().checked_sub(1) else { return Err(misuse(call)) };
+        let Some(current) = self.scopes.len().checked_sub(1) else {
+            return Err(self.misuse(call));
+        };
         if self.scopes[current].frame != self.frame_index() {
             let message = "misuse of an aliased window function";
             return Err(Error::invalid(message).with_hint("name the alias outside of subqueries"));
@@ -476,16 +487,9 @@ fn as_said(result: Scalar, said: Option<pandodb_ds::record::Collation>) -> Scala
 }
 
 #[cold]
-fn misuse(call: &ast::FunctionCall) -> Error {
-    Error::new(ErrorKind::Invalid, format!("misuse of aggregate: {}()", call.name.text))
-}
-
-#[cold]
 fn not_an_aggregate(call: &ast::FunctionCall) -> Error {
     let name = &call.name.text;
-    let message = if call.distinct {
-        format!("DISTINCT is not supported for {name}()")
-    } else if call.filter.is_some() {
+    let message = if call.filter.is_some() {
         format!("FILTER may not be used with non-aggregate {name}()")
     } else {
         format!("ORDER BY may not be used with non-aggregate {name}()")

@@ -16,6 +16,8 @@ use crate::types::Affinity;
 pub(crate) struct Grouping {
     /// Aggregates may stand in the clause that is being bound.
     pub(crate) aggregates_allowed: bool,
+    /// GROUP BY is being bound.
+    pub(crate) binds_keys: bool,
     /// Window functions may.
     pub(crate) windows_allowed: bool,
     /// Where groups' results go: keys first, then calls.

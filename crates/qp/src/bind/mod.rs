@@ -17,6 +17,7 @@ mod expression;
 mod from;
 mod function;
 mod group;
+mod naming;
 mod operators;
 mod order;
 mod recorder;
@@ -32,10 +33,11 @@ pub(crate) use authorize::denied;
 pub use common::CommonScope;
 pub(crate) use expression::no_row;
 pub(crate) use from::LaterBlock;
-pub(crate) use from::unique_names;
+use from::signs::Place;
 pub use from::{Group, OuterRelation, Relation, RowsRelation, SemiRelation, TableRelation};
 pub(crate) use from::{slot_column, split_and};
-pub(crate) use group::{Grouping, use_keys};
+pub(crate) use group::{Grouping, WindowGroup, use_keys};
+pub(crate) use naming::{Naming, unique_names};
 pub(crate) use operators::{constant_list, parts, width};
 pub(crate) use recorder::Recorder;
 pub(crate) use scope::{Asked, Called, is_rowid_name};
@@ -191,7 +193,7 @@ pub struct Binder<'e> {
     /// Common tables that several places read are made once.
     pub(crate) shares: bool,
     /// Those that were looked at, by their numbers: none for one that is bound at each place.
-    pub(crate) shared: Vec<(u32, Option<Arc<crate::plan::SharedInput>>)>,
+    pub(crate) shared: Vec<(u32, Option<common::SharedTable>)>,
     /// How many common tables were seen.
     pub(crate) common_seen: u32,
     /// The rows of recursive parts being bound that have their reader: frame and slot.
@@ -200,12 +202,16 @@ pub struct Binder<'e> {
     pub(crate) aggregated: Vec<AggregatedBlock>,
     /// In how many arguments of functions that read JSON what is being bound stands.
     pub(crate) json_readers: u32,
+    /// Where the SELECT stands that is bound next.
+    pub(crate) place: Place,
     /// How many calls were bound that never give the same result twice.
     pub(crate) volatile_calls: u32,
     /// Notes where a text names a table or a column, for ALTER TABLE.
     pub(crate) recorder: Option<Recorder>,
     /// The views that are being bound, the innermost last.
     views: Vec<Arc<View>>,
+    /// The texts around the view that is being bound, the outermost first.
+    texts_around: Vec<Arc<str>>,
     /// The views, triggers and common tables that are being bound, the innermost last.
     pub(crate) accessors: Vec<Box<str>>,
     /// How many definitions are being bound that the authorizer is not asked for.
@@ -258,6 +264,7 @@ impl<'e> Binder<'e> {
             in_trigger: false,
             drops: false,
             views: Vec::new(),
+            texts_around: Vec::new(),
             aggregate_scope: None,
             aggregate_reads: None,
             shares: false,
@@ -266,6 +273,7 @@ impl<'e> Binder<'e> {
             rows_taken: Vec::new(),
             aggregated: Vec::new(),
             json_readers: 0,
+            place: Place::Alone,
             volatile_calls: 0,
             recorder: None,
             accessors: Vec::new(),

@@ -29,6 +29,17 @@ pub struct NameScope {
     pub(crate) grouping: Grouping,
     /// How many common tables a query block sees.
     pub(crate) common: Option<usize>,
+    /// How JSON comes out of blocks that were computed into slots.
+    pub(crate) ways: Vec<super::from::signs::JsonWay>,
+    /// A query that dissolved into FROM reads several tables.
+    pub(crate) has_join_inside: bool,
+    /// FROM has a RIGHT or FULL JOIN.
+    pub(crate) has_right_join: bool,
+    /// What is bound stands in parentheses inside of FROM.
+    pub(crate) in_parentheses: bool,
+    /// Columns that a star shows before the others of their table, by the places of both: those
+    /// that a join in parentheses made one with the next table's.
+    pub(crate) shown_first: Vec<(usize, usize)>,
 }
 
 /// A table, as FROM brought it.
@@ -113,9 +124,10 @@ pub struct ScopeColumn {
 }
 
 /// What a name means.
-enum Found {
+pub(super) enum Found {
     /// Its value, and its table and column in the scope; no column where it is the rowid.
     Scalar(Scalar, (usize, Option<usize>)),
+    /// An alias of the result.
     Alias(Expression),
 }
 
@@ -235,7 +247,7 @@ impl Binder<'_> {
         }
     }
 
-    fn find_in(
+    pub(super) fn find_in(
         &self,
         index: usize,
         schema: Option<DatabaseIndex>,

@@ -4,6 +4,7 @@
 //! BY, the result, HAVING, ORDER BY. Neighbours: `compound` (UNION and its kin), `order` (ORDER
 //! BY and LIMIT), `plan::select` makes the plan.
 
+use super::from::signs::{self, JsonWay, Place, Reader};
 use super::from::{Group, slot_column};
 use super::scope::NameScope;
 use super::{Binder, ScopeTable};
@@ -35,6 +36,12 @@ pub struct Block {
     pub(crate) later: Option<Later>,
     /// Columns that hold reals for who reads the block in FROM, whatever its parts make whole.
     pub(crate) reals: Vec<usize>,
+    /// How JSON comes out of it; none where it does not.
+    pub(crate) way: Option<JsonWay>,
+    /// Those out of the blocks that it reads, where it dissolves.
+    pub(crate) ways: Vec<JsonWay>,
+    /// It has a RIGHT or FULL JOIN.
+    pub(crate) has_right_join: bool,
 }
 
 impl Block {
@@ -76,16 +83,27 @@ impl Binder<'_> {
         self.select_unasked(select, may_dissolve)
     }
 
+    /// A SELECT in FROM.
+    pub(super) fn select_in_from(
+        &mut self,
+        select: &ast::Select,
+        may_dissolve: bool,
+    ) -> Result<Block> {
+        self.place = Place::From;
+        self.select(select, may_dissolve)
+    }
+
     /// A SELECT that the application is not asked for; what it reads it is.
     pub(crate) fn select_unasked(
         &mut self,
         select: &ast::Select,
         may_dissolve: bool,
     ) -> Result<Block> {
+        let place = std::mem::take(&mut self.place);
         let before = self.with(select.with.as_ref())?;
         let block = match (&select.first, select.compounds.is_empty()) {
             (SelectCore::Query(query), true) => {
-                self.query(query, &select.order_by, select.limit.as_ref(), may_dissolve)
+                self.query((query, place), &select.order_by, select.limit.as_ref(), may_dissolve)
             }
             (SelectCore::Values(rows), true) if select.order_by.is_empty() => {
                 self.values(rows).and_then(|block| self.limited(block, select.limit.as_ref()))
@@ -121,7 +139,7 @@ impl Binder<'_> {
         order_by: &[ast::OrderTerm],
     ) -> Result<Block> {
         match core {
-            SelectCore::Query(query) => self.query(query, order_by, None, false),
+            SelectCore::Query(query) => self.query((query, Place::Part), order_by, None, false),
             SelectCore::Values(rows) => self.values(rows),
         }
     }
@@ -129,10 +147,11 @@ impl Binder<'_> {
     /// One part of a compound that waits for what is asked of its rows.
     pub(crate) fn core_parts(&mut self, core: &SelectCore) -> Result<Block> {
         let SelectCore::Query(query) = core else { return self.core_block(core, &[]) };
-        let (parts, columns, _) = self.bound_query(query, &[], None)?;
+        let (mut parts, columns, mut scope) = self.bound_query(query, &[], None)?;
+        let way = signs::settle(&mut parts, &mut scope, Reader::of(query, Place::Part));
         let outputs = parts.outputs.clone();
         let later = Some(Later::Query(Box::new(parts)));
-        Ok(Block { outputs, columns, later, ..Block::default() })
+        Ok(Block { outputs, columns, later, way, ..Block::default() })
     }
 
     fn limited(&mut self, block: Block, limit: Option<&ast::Limit>) -> Result<Block> {
@@ -189,21 +208,25 @@ impl Binder<'_> {
         Ok(Block { root, outputs, columns, rows, ..Block::default() })
     }
 
-    /// A SELECT without compounds.
+    /// A SELECT without compounds, or a part of one.
     fn query(
         &mut self,
-        query: &ast::Query,
+        (query, place): (&ast::Query, Place),
         order_by: &[ast::OrderTerm],
         limit: Option<&ast::Limit>,
         may_dissolve: bool,
     ) -> Result<Block> {
-        let (parts, columns, _) = self.bound_query(query, order_by, limit)?;
+        let (mut parts, columns, mut scope) = self.bound_query(query, order_by, limit)?;
+        let way = signs::settle(&mut parts, &mut scope, Reader::of(query, place));
         if may_dissolve && parts.can_dissolve() {
             return Ok(Block {
                 root: Node::Empty,
                 outputs: parts.outputs,
                 columns,
                 group: Some(parts.group),
+                has_right_join: scope.has_right_join,
+                way,
+                ways: scope.ways,
                 ..Block::default()
             });
         }
@@ -213,12 +236,15 @@ impl Binder<'_> {
             return Ok(Block { outputs, columns, later, ..Block::default() });
         }
         let (root, outputs, rows) = finish_select(self, parts)?;
-        Ok(Block { root, outputs, columns, rows, ..Block::default() })
+        let has_right_join = scope.has_right_join;
+        Ok(Block { root, outputs, columns, rows, way, has_right_join, ..Block::default() })
     }
 
     /// The clauses of a query that nobody plans for itself.
     pub(super) fn query_parts(&mut self, query: &ast::Query) -> Result<QueryParts> {
-        Ok(self.bound_query(query, &[], None)?.0)
+        let (mut parts, _, mut scope) = self.bound_query(query, &[], None)?;
+        signs::settle(&mut parts, &mut scope, Reader::of(query, Place::Alone));
+        Ok(parts)
     }
 
     /// The clauses of a SELECT without compounds, its columns and the names that it knew.
@@ -252,12 +278,6 @@ impl Binder<'_> {
             Some(limit) => Some(self.limit(limit)?),
             None => None,
         };
-        if parts.having.is_some()
-            && parts.grouping.keys.is_empty()
-            && parts.grouping.calls.is_empty()
-        {
-            return Err(Error::invalid("HAVING clause on a non-aggregate query"));
-        }
         Ok((parts, columns, scope))
     }
 
@@ -273,6 +293,7 @@ impl Binder<'_> {
         }
         let items = self.items(&query.columns)?;
         let mut keys = Vec::with_capacity(query.group_by.len());
+        self.grouping().binds_keys = true;
         for expression in &query.group_by {
             let value = match ordinal(expression) {
                 Some(number) => {
@@ -292,6 +313,7 @@ impl Binder<'_> {
             self.grouping().slot = Some(slot);
             self.grouping().keys = keys;
         }
+        self.grouping().binds_keys = false;
         self.grouping().aggregates_allowed = true;
         self.grouping().windows_allowed = true;
         let (mut outputs, mut columns) = (Vec::new(), Vec::new());
@@ -305,6 +327,12 @@ impl Binder<'_> {
             columns.push(column);
         }
         self.grouping().windows_allowed = false;
+        if query.having.is_some()
+            && self.grouping().keys.is_empty()
+            && self.grouping().calls.is_empty()
+        {
+            return Err(Error::invalid("HAVING clause on a non-aggregate query"));
+        }
         let having = match &query.having {
             Some(having) => Some(self.expression(having)?),
             None => None,
@@ -350,8 +378,9 @@ impl Binder<'_> {
                     if tables.is_empty() {
                         return Err(Error::invalid("no tables specified").at(*span));
                     }
+                    let first = scope.map_or(&[][..], |scope| &scope.shown_first);
                     let places = 0..tables.len();
-                    let stars = places.map(|place| star(tables, place, true)).collect();
+                    let stars = places.map(|place| star(tables, place, Some(first))).collect();
                     self.allowed(stars, &mut items)?;
                 }
                 ResultColumn::TableStar(name) => {
@@ -363,7 +392,7 @@ impl Binder<'_> {
                             name.is(&tables[*place].alias)
                                 || self.answers_to(&tables[*place], None, &name.text)
                         })
-                        .map(|place| star(tables, place, false))
+                        .map(|place| star(tables, place, None))
                         .collect();
                     if stars.is_empty() {
                         return Err(Error::not_found("table", &name.text).at(name.span));
@@ -398,30 +427,17 @@ impl Binder<'_> {
                 let own = self.scopes.len().saturating_sub(1);
                 let bound = self.without_aliases(own, |binder| binder.expression(expression));
                 let scalar = bound?;
-                let declared_type = self.declared_type_of(expression, &scalar);
-                let name = match alias {
-                    Some(alias) => alias.text.clone(),
-                    None => self.column_name(expression, &scalar),
-                };
-                Ok((scalar, OutputColumn { name, declared_type }))
+                let column = self.output_column(expression, alias.as_ref(), &scalar);
+                Ok((scalar, column))
             }
         }
     }
 
-    /// What a column without alias is called: the table's column, or the text.
-    fn column_name(&self, expression: &ast::Expression, scalar: &Scalar) -> Box<str> {
-        if let ExpressionKind::Column(reference) = &expression.kind {
-            let named = self.visible_column(scalar);
-            return match named {
-                Some((name, _)) if reference.column.is(&name) => name,
-                Some((name, _)) if super::scope::is_rowid_name(&reference.column.text) => name,
-                _ => reference.column.text.clone(),
-            };
-        }
-        Box::from(expression.span.of(&self.text).trim())
-    }
-
-    fn declared_type_of(&self, expression: &ast::Expression, scalar: &Scalar) -> Option<Box<str>> {
+    pub(super) fn declared_type_of(
+        &self,
+        expression: &ast::Expression,
+        scalar: &Scalar,
+    ) -> Option<Box<str>> {
         match &expression.kind {
             ExpressionKind::Column(_) if matches!(scalar, Scalar::Column(_)) => {
                 self.visible_column(scalar).and_then(|(_, declared)| declared)
@@ -439,7 +455,7 @@ impl Binder<'_> {
     }
 
     /// Name and declared type of the column in sight that is read by `scalar`.
-    fn visible_column(&self, scalar: &Scalar) -> Option<(Box<str>, Option<Box<str>>)> {
+    pub(super) fn visible_column(&self, scalar: &Scalar) -> Option<(Box<str>, Option<Box<str>>)> {
         let Scalar::Column(place) = scalar else { return None };
         let scope = self.scopes.last()?;
         if place.depth != 0 {
@@ -457,17 +473,27 @@ impl Binder<'_> {
 /// What a star stands for of one table: the table's place, and for each column its own.
 type Star = (usize, Vec<(usize, Scalar, OutputColumn)>);
 
-/// The columns that a star stands for.
-fn star(tables: &[ScopeTable], place: usize, is_bare: bool) -> Star {
-    let shown = tables[place].columns.iter().enumerate();
+/// The columns that a star stands for; one without a table's name has those in front that are
+/// shown `first`.
+fn star(tables: &[ScopeTable], place: usize, first: Option<&[(usize, usize)]>) -> Star {
+    let is_bare = first.is_some();
+    let mut shown: Vec<_> = tables[place].columns.iter().enumerate().collect();
+    if let Some(first) = first.filter(|first| !first.is_empty()) {
+        let rank = |column: usize| first.iter().position(|it| *it == (place, column));
+        shown.sort_by_key(|(column, _)| rank(*column).unwrap_or(usize::MAX));
+    }
+    let shown = shown.into_iter();
     let shown = shown.filter(|(_, column)| !(column.hidden || is_bare && column.merged));
     let columns = shown.map(|(index, column)| {
         let scalar = match &column.common {
             Some(common) if is_bare => common.clone(),
             _ => column.scalar.clone(),
         };
-        let output =
-            OutputColumn { name: column.name.clone(), declared_type: column.declared_type.clone() };
+        let output = OutputColumn {
+            name: column.name.clone(),
+            declared_type: column.declared_type.clone(),
+            ..OutputColumn::default()
+        };
         (index, scalar, output)
     });
     (place, columns.collect())

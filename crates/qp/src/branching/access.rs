@@ -116,8 +116,8 @@ fn may_read_name(session: &Session, name: &str) -> Result<bool> {
     let (database, _) = session.database(DatabaseIndex::MAIN)?;
     let branches = database.branches()?;
     let branch = branches.with(|state| {
-        let of_tag = || state.tag(name).ok().and_then(|tag| state.branch_of_tag(tag).cloned());
-        state.branch(name).ok().cloned().or_else(of_tag)
+        let of_tag = || state.find_tag(name).and_then(|tag| state.branch_of_tag(tag).cloned());
+        state.find_branch(name).cloned().or_else(of_tag)
     })?;
     let user = session.user();
     Ok(branch.is_some_and(|branch| {
@@ -129,7 +129,7 @@ fn may_read_name(session: &Session, name: &str) -> Result<bool> {
 pub(crate) fn check_name(branches: &Branches, name: &str, user: &str) -> Result<()> {
     let (branch, tag) = branches.with(|state| {
         let of_tag = |tag: &Tag| (tag.name.clone(), state.branch_of_tag(tag).cloned());
-        (state.branch(name).ok().cloned(), state.tag(name).ok().map(of_tag))
+        (state.find_branch(name).cloned(), state.find_tag(name).map(of_tag))
     })?;
     let may_read = |branch: &Branch| branches.check_privilege(Some(user), branch, Privilege::Read);
     match (branch, tag) {

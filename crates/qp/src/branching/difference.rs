@@ -43,7 +43,7 @@ impl Work<'_> {
     /// The newest state of a branch, what a tag names, or what a commit of any branch left, by its
     /// number: in this order, as everywhere.
     pub(super) fn view_of(&self, name: &Name) -> Result<View> {
-        if self.branches.with(|state| state.branch(&name.text).is_err())? {
+        if self.branches.with(|state| state.find_branch(&name.text).is_none())? {
             if let Ok(tag) = self.branches.with(|state| state.tag(&name.text).cloned())? {
                 return self.tag_view(&tag);
             }

@@ -8,7 +8,9 @@
 
 use pandodb_branch::merge::Policy;
 use pandodb_branch::registry::{Branch, MergePlan};
+use pandodb_ds::record::ValueRef;
 use pandodb_ds::record::key::rowid_key;
+use pandodb_ds::record::row::encode_row;
 use pandodb_tm::HeadId;
 
 use super::Work;
@@ -103,6 +105,13 @@ pub(super) fn touch(transaction: &mut Transaction) -> Result<()> {
         return Ok(());
     }
     let key = rowid_key(COOKIE_ROW);
-    let cookie = transaction.get(CATALOG_TREE, &key)?.unwrap_or_default();
+    let cookie = if let Some(cookie) = transaction.get(CATALOG_TREE, &key)? {
+        cookie
+    } else {
+        // Before its first table a branch has none, which is known as this one.
+        let mut row = Vec::new();
+        encode_row(&[ValueRef::Integer(0)], &mut row)?;
+        row
+    };
     transaction.put(CATALOG_TREE, &key, &cookie)
 }

@@ -31,8 +31,16 @@ impl Work<'_> {
             at: as_of.map_or(Ok(Point::Now), |time| self.point(time))?,
             options: branch_options,
         };
-        let made = self.at_moment(&create.at, self.branches.create(&create));
-        let made = at_name(name, made)?;
+        // A copy takes as long as there are rows; what ended it is the error.
+        let mut stopped = None;
+        let made = self.branches.create_while(&create, &mut |_| {
+            stopped = self.session.check_stopped().err();
+            stopped.is_none()
+        });
+        if let Some(error) = stopped.filter(|_| made.is_err()) {
+            return Err(error);
+        }
+        let made = at_name(name, self.at_moment(&create.at, made))?;
         self.session.temporary.borrow_mut().note(&self.branches, &made);
         Ok(())
     }

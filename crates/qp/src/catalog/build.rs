@@ -384,12 +384,12 @@ impl Builder<'_> {
                 let message = format!("PRIMARY KEY missing on table {}", self.table.name);
                 return Err(Error::invalid(message));
             };
-            // A column that comes again says nothing.
-            let mut seen: Vec<usize> = Vec::new();
+            // A column that comes again says nothing, unless it compares otherwise.
+            let mut seen = Vec::new();
             key.columns.retain(|column| {
-                let index = column.column().unwrap_or_default();
-                let is_new = !seen.contains(&index);
-                seen.push(index);
+                let part = (column.column().unwrap_or_default(), column.collation);
+                let is_new = !seen.contains(&part);
+                seen.push(part);
                 is_new
             });
             if key.columns.iter().any(IndexColumn::is_custom) {
@@ -402,7 +402,7 @@ impl Builder<'_> {
                     "give the key COLLATE BINARY, NOCASE or RTRIM, or the table rowids",
                 ));
             }
-            for index in seen {
+            for (index, _) in seen {
                 self.table.columns[index].not_null.get_or_insert(None);
             }
             self.table.kind = TableKind::WithoutRowid;

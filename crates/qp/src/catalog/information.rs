@@ -123,7 +123,7 @@ WHERE t.type = 'table' AND c.type IN ('CHECK', 'NOT NULL')";
 
 const TRIGGERS: &str = "\
 SELECT g.schema AS trigger_catalog, g.schema AS trigger_schema, g.name AS trigger_name,
-       g.event AS event_manipulation, g.schema AS event_object_schema,
+       g.event AS event_manipulation, g.table_schema AS event_object_schema,
        g.\"table\" AS event_object_table, g.sql AS action_statement,
        'ROW' AS action_orientation, g.time AS action_timing
 FROM pragma_database_list AS d, pragma_trigger_list(NULL, d.name) AS g";

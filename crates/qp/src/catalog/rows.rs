@@ -139,11 +139,10 @@ pub fn read_objects(transaction: &Transaction) -> Result<(u64, Vec<ObjectRow>)> 
     let mut found = cursor.first()?;
     while found {
         let id = rowid_from_key(cursor.key())?;
-        let view = RowView::new(cursor.value()?)?;
         if id == 0 {
-            cookie = integer(&view, 0)?;
+            cookie = cookie_of(cursor.value()?)?;
         } else if id > 0 {
-            objects.push(decode(id as u64, &view)?);
+            objects.push(decode(id as u64, &RowView::new(cursor.value()?)?)?);
         }
         found = cursor.next()?;
     }
@@ -161,11 +160,10 @@ pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<
     while found {
         let id = rowid_from_key(&cursor.key())?;
         let value = cursor.value()?.unwrap_or_default();
-        let view = RowView::new(&value)?;
         if id == 0 {
-            cookie = integer(&view, 0)?;
+            cookie = cookie_of(&value)?;
         } else if id > 0 {
-            objects.push(decode(id as u64, &view)?);
+            objects.push(decode(id as u64, &RowView::new(&value)?)?);
         }
         found = cursor.next()?;
     }
@@ -175,9 +173,15 @@ pub fn read_objects_of(pager: &Arc<Pager>, forest: &Forest) -> Result<(u64, Vec<
 /// The cookie alone.
 pub fn read_cookie(transaction: &Transaction) -> Result<u64> {
     transaction.inner()?.get_with(CATALOG_TREE, &rowid_key(COOKIE_ROW), |found| match found {
-        Some(Found::Inline(row)) => integer(&RowView::new(row)?, 0),
+        Some(Found::Inline(row)) => cookie_of(row),
         _ => Ok(0),
     })?
+}
+
+/// What a cookie's row says. An empty one is that of a branch before its first table: older
+/// versions wrote it where a merge changed no row.
+fn cookie_of(row: &[u8]) -> Result<u64> {
+    if row.is_empty() { Ok(0) } else { integer(&RowView::new(row)?, 0) }
 }
 
 /// As [`read_cookie`], of a version that no transaction is on.
@@ -186,7 +190,7 @@ pub fn read_cookie_of(pager: &Arc<Pager>, forest: &Forest) -> Result<u64> {
         return Ok(0);
     }
     match forest.get(pager, CATALOG_TREE, &rowid_key(COOKIE_ROW))? {
-        Some(row) => integer(&RowView::new(&row)?, 0),
+        Some(row) => cookie_of(&row),
         None => Ok(0),
     }
 }

@@ -30,6 +30,11 @@ impl SchemaStatistics {
         !self.tables.is_empty() && self.tables.contains(&fold(table))
     }
 
+    /// How many rows an index had; without a name, the table of an index that has some of them.
+    pub fn rows(&self, table: &str, index: &str) -> Option<f64> {
+        self.indexes.get(&(fold(table), fold(index)))?.first().copied()
+    }
+
     /// What share of a table's rows has the same first `columns` columns of an index. The key of
     /// a table without rowid goes by the table's name.
     pub fn share(&self, table: &str, index: &str, columns: usize) -> Option<f64> {
@@ -55,7 +60,8 @@ impl SchemaStatistics {
         let Some(table) = text(0)? else { return Ok(()) };
         let table = fold(&table);
         self.tables.insert(table.clone());
-        if let (Some(index), Some(numbers)) = (text(1)?, text(2)?) {
+        if let Some(numbers) = text(2)? {
+            let index = text(1)?.unwrap_or_default();
             let numbers = numbers.split_ascii_whitespace();
             let numbers = numbers.map_while(|word| word.parse::<u64>().ok());
             self.indexes.insert((table, fold(&index)), numbers.map(|it| it as f64).collect());

@@ -67,7 +67,9 @@ impl Definer<'_> {
             AlterAction::SetDefault(name, value) => self.set_default(&table, name, Some(value)),
             AlterAction::DropDefault(name) => self.set_default(&table, name, None),
             AlterAction::CountAlone => self.count_alone(&table),
-            AlterAction::AddCheck(name, check, _) => self.add_check(&table, name.as_ref(), check),
+            AlterAction::AddCheck(name, check, _, span) => {
+                self.add_check(&table, name.as_ref(), check, *span)
+            }
             AlterAction::DropConstraint(name) => self.drop_constraint(&table, name),
         }
     }
@@ -85,10 +87,19 @@ impl Definer<'_> {
         write_object(&mut self.transaction()?.borrow_mut(), row)
     }
 
+    /// Whether ALTER TABLE leaves views and triggers as they are, broken or not. What the engine
+    /// defines by itself follows no setting.
+    pub(super) fn is_legacy(&self) -> bool {
+        !self.spares_broken && self.session.settings().legacy_alter_table
+    }
+
     /// Binds all views, triggers and indexes again; `when` says in errors what was done.
     pub(super) fn verify(&self, table: &str, when: &str) -> Result<()> {
         self.verify_table(table, when)?;
-        if self.spares_broken { Ok(()) } else { self.verify_dependents(when) }
+        if self.spares_broken || self.is_legacy() {
+            return Ok(());
+        }
+        self.verify_dependents(when)
     }
 
     /// Binds what a table and its indexes are made of.

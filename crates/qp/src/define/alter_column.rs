@@ -13,6 +13,7 @@ use crate::ast::{self, ColumnConstraintKind, Name};
 use crate::catalog::build::constant;
 use crate::catalog::{IndexColumn, Table};
 use crate::error::{Constraint, Error, ErrorKind, Result};
+use crate::limits::Limit;
 use crate::span::Span;
 use crate::types::StrictType;
 
@@ -21,11 +22,14 @@ impl Definer<'_> {
         self.transaction()?.borrow().is_empty(table.tree)
     }
 
-    pub(super) fn add_column(
-        &mut self,
-        table: &Arc<Table>,
-        definition: &ast::ColumnDefinition,
-    ) -> Result<()> {
+    /// Refuses a column that rows which are there could not have.
+    fn check_new_column(&self, table: &Table, definition: &ast::ColumnDefinition) -> Result<()> {
+        let most = self.session.limits().get(Limit::Column) as usize;
+        if table.columns.len() >= most {
+            // SQLite builds the table with its new column under such a name.
+            let message = format!("too many columns on sqlite_altertab_{}", table.name);
+            return Err(Error::invalid(message).with_hint(format!("there may be {most}")));
+        }
         let mut default: Option<&ast::Expression> = None;
         let (mut not_null, mut refers, mut generated) = (false, false, false);
         for constraint in &definition.constraints {
@@ -56,7 +60,8 @@ impl Definer<'_> {
         let is_null = value.as_ref().is_none_or(pandodb_ds::record::Value::is_null);
         // What rows are there is found out when it runs.
         let is_empty = self.explains || self.is_empty(table)?;
-        if refers && self.session.settings().foreign_keys && default.is_some() && !is_null {
+        let refers = refers && self.session.settings().foreign_keys;
+        if refers && default.is_some() && !is_null && !is_empty {
             let message = "Cannot add a REFERENCES column with non-NULL default value";
             return Err(Error::invalid(message));
         }
@@ -77,6 +82,15 @@ impl Definer<'_> {
         {
             return Err(Error::invalid("type mismatch on DEFAULT"));
         }
+        Ok(())
+    }
+
+    pub(super) fn add_column(
+        &mut self,
+        table: &Arc<Table>,
+        definition: &ast::ColumnDefinition,
+    ) -> Result<()> {
+        self.check_new_column(table, definition)?;
         if self.explains {
             return self.check_new_name(table, &definition.name);
         }
@@ -90,7 +104,13 @@ impl Definer<'_> {
         row.columns.push((self.new_column()?, row.stored_columns));
         row.stored_columns += 1;
         self.rewrite(&row)?;
-        self.changed()?;
+        self.changed().map_err(|error| {
+            if error.kind() != ErrorKind::Invalid {
+                return error;
+            }
+            let when = format!("error in table {} after add column", table.name);
+            Error::invalid(format!("{when}: {}", error.message()))
+        })?;
         self.verify_table(&table.name, "")?;
         self.check_rows(table, definition)
     }
@@ -290,6 +310,7 @@ impl Definer<'_> {
         table: &Arc<Table>,
         name: Option<&Name>,
         check: &ast::Expression,
+        written: Span,
     ) -> Result<()> {
         if self.explains {
             return self.check_names(table, &[(check, "CHECK constraints")]);
@@ -307,13 +328,11 @@ impl Definer<'_> {
         let (_, body) = parse_table(&sql)?;
         let columns = body.columns.last().map_or(0, |column| column.span.end);
         let end = body.constraints.last().map_or(columns, |constraint| constraint.span.end);
-        let named =
-            name.map_or(String::new(), |name| format!("CONSTRAINT {} ", identifier(&name.text)));
-        let addition = format!(", {named}CHECK ({text})");
+        let addition = format!(", {}", written.of(self.sql));
         row.sql = Some(edited(&sql, &[(Span::new(end, end), addition)]).into());
         self.rewrite(&row)?;
         self.changed()?;
-        self.verify(&table.name, "")
+        self.verify_table(&table.name, "")
     }
 
     pub(super) fn drop_constraint(&mut self, table: &Arc<Table>, name: &Name) -> Result<()> {

@@ -8,7 +8,7 @@ use super::Definer;
 use super::columns::check_column;
 use super::text::{definition, table_of_columns};
 use crate::ast::{self, CreateTableBody, StatementKind};
-use crate::bind::{Binder, FOREIGN, unique_names};
+use crate::bind::{Binder, FOREIGN, Naming, unique_names};
 use crate::catalog::build::{ImpliedIndex, build_table};
 use crate::catalog::{
     Attachment, ColumnId, DatabaseIndex, ObjectId, ObjectKind, ObjectRow, Table, TableKind, Twins,
@@ -166,7 +166,10 @@ impl Definer<'_> {
                 Affinity::None => Affinity::Blob,
                 other => other,
             });
-            Ok(unique_names(&block, &[]).into_iter().zip(affinities).collect::<Vec<_>>())
+            Ok(unique_names(&block, &[], Naming::View)
+                .into_iter()
+                .zip(affinities)
+                .collect::<Vec<_>>())
         })?;
         self.add_table(&table_of_columns(&name.text, &columns))?;
         if self.explains {

@@ -1,7 +1,9 @@
 //! Renames: every place that names the table or the column, in all definitions.
 //!
 //! Places inside of expressions and queries are found by the binder (see `bind::recorder`), those
-//! of the definition's own form by its syntax tree. Neighbours: `alter`.
+//! of the definition's own form by its syntax tree. With `legacy_alter_table` a table's new name
+//! goes only where the form names it, and what that breaks is nobody's business. Neighbours:
+//! `alter`.
 
 use pandodb_ds::sync::Arc;
 
@@ -78,13 +80,10 @@ impl Definer<'_> {
     fn rename(&self, table: &Arc<Table>, column: Option<usize>, to: &Name) -> Result<()> {
         let mut rows = Vec::new();
         let mut autoindexes = 0;
-        let keeps_others =
-            column.is_none() && !self.spares_broken && self.session.settings().legacy_alter_table;
         for object in &self.schema().objects {
             let mut row = object.clone();
             let is_of_table = self.is_of(object, table)?;
-            let is_own = is_of_table || object.kind == ObjectKind::Table;
-            if let Some(sql) = object.sql.as_ref().filter(|_| is_own || !keeps_others) {
+            if let Some(sql) = &object.sql {
                 let edits: Vec<(Span, String)> = self
                     .places_or_error(object, sql, table, column)?
                     .into_iter()
@@ -106,9 +105,6 @@ impl Definer<'_> {
             rows.push(row);
         }
         rows.iter().try_for_each(|row| self.rewrite(row))?;
-        if keeps_others {
-            return Ok(());
-        }
         self.rename_in_temp(table, column, to)
     }
 
@@ -184,12 +180,17 @@ impl Definer<'_> {
         column: Option<usize>,
     ) -> Result<Vec<Span>> {
         let is_own = self.is_of(object, table)?;
+        let is_legacy = self.is_legacy() && column.is_none();
+        let refers = !is_legacy || self.session.settings().foreign_keys;
         let mut places = match object.kind {
-            ObjectKind::Table => table_places(sql, is_own, table, column)?,
+            ObjectKind::Table => table_places(sql, is_own, refers, table, column)?,
             ObjectKind::Index if is_own => index_places(sql, table, column)?,
             ObjectKind::Trigger if is_own => trigger_places(sql, table, column)?,
             _ => Vec::new(),
         };
+        if is_legacy {
+            return Ok(places);
+        }
         let found = self.with_environment(|environment| {
             let text: Arc<str> = Arc::from(sql);
             let environment =
@@ -275,10 +276,12 @@ fn expressions_of(
     Ok(())
 }
 
-/// The places in the form of a `CREATE TABLE`: of the table itself, or of one that refers to it.
+/// The places in the form of a `CREATE TABLE`: of the table itself, or, where they count, of
+/// foreign keys that refer to it.
 fn table_places(
     sql: &str,
     is_own: bool,
+    with_references: bool,
     table: &Table,
     column: Option<usize>,
 ) -> Result<Vec<Span>> {
@@ -289,7 +292,7 @@ fn table_places(
         places.push(create.name.name.span);
     }
     let refers = |target: &ast::ForeignKeyTarget, places: &mut Vec<Span>| {
-        if !target.table.is(&table.name) {
+        if !with_references || !target.table.is(&table.name) {
             return;
         }
         match wanted {

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use pandodb_ds::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use pandodb_ds::sync::{Arc, OnceLock};
-use pandodb_ds::vfs::os::machine_memory;
+use pandodb_ds::vfs::machine::{given_memory, machine_memory};
 use pandodb_ds::vfs::{File, OpenMode, Vfs};
 
 use super::{Context, Settings};
@@ -148,11 +148,16 @@ impl Weight {
     }
 }
 
-/// What a statement may take where nobody says less: half of what the machine has, so that a
-/// statement without bounds ends before the machine does. The answer is kept.
+/// What a statement may take where nobody says less: half of what the machine or the container
+/// has, so that a statement without bounds ends before these do. Of the addresses that the process
+/// was given it is a quarter: they are the program's, its threads' and the cache's as well, and
+/// what grows is there twice for a moment. The answer is kept.
 pub(super) fn machine_share() -> u64 {
     static SHARE: OnceLock<u64> = OnceLock::new();
-    *SHARE.get_or_init(|| machine_memory().map_or(u64::MAX, |bytes| bytes / 2))
+    *SHARE.get_or_init(|| {
+        let half = machine_memory().map_or(u64::MAX, |bytes| bytes / 2);
+        given_memory().map_or(half, |bytes| half.min(bytes / 4))
+    })
 }
 
 /// A file of entries that are written one after the other, then read once; or of bytes that are
@@ -480,8 +485,10 @@ mod tests {
         let mut charge = Account::default().charge();
         assert!(!charge.set(1000, &settings).unwrap());
         let most = settings.memory_most();
-        if let Some(bytes) = pandodb_ds::vfs::os::machine_memory() {
-            assert_eq!(most, bytes / 2);
+        if let Some(bytes) = pandodb_ds::vfs::machine::machine_memory() {
+            let given =
+                pandodb_ds::vfs::machine::given_memory().map_or(u64::MAX, |bytes| bytes / 4);
+            assert_eq!(most, given.min(bytes / 2));
             assert!(charge.set(most as usize, &settings).unwrap(), "files are used long before");
             let error = charge.set(most as usize + 1, &settings).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Limit);

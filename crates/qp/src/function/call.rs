@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt;
 
-use pandodb_ds::record::Value;
+use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 use smallvec::SmallVec;
 
@@ -44,6 +44,47 @@ pub fn too_big_error() -> Error {
 #[cold]
 pub fn overflow_error() -> Error {
     Error::new(ErrorKind::User, "integer overflow")
+}
+
+/// From how many bytes on memory is asked for so that it can be refused: what is less the process
+/// cannot go on without.
+const LARGE_BYTES: usize = 1 << 20;
+
+#[cold]
+fn memory_error(bytes: usize) -> Error {
+    Error::new(ErrorKind::NoMemory, "out of memory")
+        .with_hint(format!("there is no room for a text or blob of {bytes} bytes"))
+}
+
+/// Refuses to make what there is no memory for. It is asked for and given back, for what cannot be
+/// refused where it is made.
+pub(crate) fn check_memory(bytes: usize) -> Result<()> {
+    if bytes < LARGE_BYTES { Ok(()) } else { room(bytes).map(drop) }
+}
+
+/// Room for so many bytes, if there is memory for them.
+pub(crate) fn room(bytes: usize) -> Result<Vec<u8>> {
+    let mut out = Vec::new();
+    out.try_reserve_exact(bytes).map_err(|_| memory_error(bytes))?;
+    Ok(out)
+}
+
+/// Makes room for so many more bytes, if there is memory for them.
+#[inline]
+pub(crate) fn make_room(out: &mut Vec<u8>, bytes: usize) -> Result<()> {
+    if out.capacity() - out.len() >= bytes || out.len().saturating_add(bytes) < LARGE_BYTES {
+        return Ok(());
+    }
+    out.try_reserve(bytes).map_err(|_| memory_error(out.len().saturating_add(bytes)))
+}
+
+/// Makes room for a value as text.
+#[inline]
+pub(crate) fn make_room_for(out: &mut Vec<u8>, value: ValueRef<'_>) -> Result<()> {
+    match value {
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => make_room(out, bytes.len()),
+        _ => Ok(()),
+    }
 }
 
 /// What functions ask of the session and the statement they run in.
@@ -271,12 +312,14 @@ impl<'a> Context<'a> {
     /// A text result, checked against the limit.
     pub fn text(&self, bytes: Vec<u8>) -> Result<Value> {
         self.check_length(bytes.len())?;
+        check_memory(bytes.len())?;
         Ok(Value::Text(Arc::from(bytes)))
     }
 
     /// A blob result, checked against the limit.
     pub fn blob(&self, bytes: Vec<u8>) -> Result<Value> {
         self.check_length(bytes.len())?;
+        check_memory(bytes.len())?;
         Ok(Value::Blob(Arc::from(bytes)))
     }
 }

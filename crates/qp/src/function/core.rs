@@ -5,11 +5,14 @@
 //! expressions evaluates their arguments only as far as needed, and what stands here is for
 //! callers that have all arguments at hand. Neighbours: `text`, `math`.
 
+use std::borrow::Cow;
+
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, argument_error, overflow_error};
+use super::call::{Context, argument_error, check_memory, overflow_error, room};
 use super::coerce::{compare, from_number, integer, push_text, real, strict_number, until_nul};
+use super::descriptor::{Arity, Determinism, Function, Implementation, Traits};
 use super::print::real_with_digits;
 use crate::error::Result;
 use crate::limits::Limit;
@@ -121,6 +124,18 @@ pub(super) fn type_of(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Valu
     }))
 }
 
+/// What tells whether a value is JSON: for the planner, no statement can name it.
+pub(crate) fn json_sign() -> Function {
+    Function {
+        name: Cow::Borrowed("is json"),
+        arity: Arity::exactly(1),
+        determinism: Determinism::Pure,
+        traits: Traits { reads_json: true, ..Traits::default() },
+        usage: "",
+        implementation: Implementation::Scalar(subtype),
+    }
+}
+
 /// `subtype(x)`: 74 (the letter J) for JSON, else 0.
 pub(super) fn subtype(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Value> {
     Ok(Value::Integer(if context.json_arguments.get(0) { i64::from(b'J') } else { 0 }))
@@ -135,7 +150,7 @@ pub(super) fn random(context: &mut Context<'_>, _: &[ValueRef<'_>]) -> Result<Va
 pub(super) fn random_blob(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     let len = integer(args[0]).max(1) as usize;
     context.check_length(len)?;
-    let mut bytes = Vec::with_capacity(len + 8);
+    let mut bytes = room(len + 8)?;
     let mut pace = context.pace();
     while bytes.len() < len {
         // Random bits cost more than others.
@@ -149,6 +164,7 @@ pub(super) fn random_blob(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> R
 pub(super) fn zero_blob(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     let len = integer(args[0]).max(0) as usize;
     context.check_length(len)?;
+    check_memory(len)?;
     context.blob(vec![0; len])
 }
 

@@ -228,9 +228,19 @@ pub struct WindowFunction {
     pub value: WindowValue,
     /// Whether the value depends on the frame.
     pub uses_frame: bool,
-    /// Whether the value depends on rows behind the current one's peers: the executor must
-    /// have the whole partition.
-    pub needs_partition: bool,
+    /// How far the function looks at rows behind the current one, the frame aside.
+    pub rows_ahead: RowsAhead,
+}
+
+/// Up to which row behind the current one a window function looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsAhead {
+    /// At most so many.
+    Most(usize),
+    /// As many as the second argument says, one without it.
+    Offset,
+    /// The whole partition.
+    Partition,
 }
 
 /// A column of a table-valued function.

@@ -72,11 +72,12 @@ pub use self::call::{
     Cache, Collation, Context, JsonFlags, LENGTH_MAX, PATTERN_BYTES_MAX, RowChange, RowImages,
     Session, argument_error, binary_collation, overflow_error, too_big_error,
 };
+pub(crate) use self::core::json_sign;
 pub use self::core::{SQLITE_VERSION, cast_numeric, compile_options};
 pub use self::date_time::local_offset_seconds;
 pub use self::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, FunctionKind,
-    Implementation, NewAccumulator, OpenTable, PartitionRows, Position, ScalarClosure,
+    Implementation, NewAccumulator, OpenTable, PartitionRows, Position, RowsAhead, ScalarClosure,
     ScalarFunction, TableColumn, TableFunction, TableRows, Traits, WindowFunction, WindowValue,
 };
 pub use self::registry::Registry;

@@ -8,7 +8,7 @@
 use pandodb_ds::record::number::{self, Number};
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::Context;
+use super::call::{Context, make_room_for};
 use super::coerce::{from_number, integer, push_text, real};
 use crate::error::Result;
 
@@ -140,7 +140,9 @@ pub fn concatenate(
         return Ok(Value::Null);
     }
     let mut out = Vec::new();
+    make_room_for(&mut out, left)?;
     push_text(left, &mut out);
+    make_room_for(&mut out, right)?;
     push_text(right, &mut out);
     context.text(out)
 }

@@ -9,7 +9,7 @@
 use pandodb_ds::record::number::Decimal;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, Pace};
+use super::call::{Context, Pace, check_memory, make_room, room};
 use super::coerce::{character_len, integer, real, text, until_nul};
 use super::text::push_hex;
 use crate::error::Result;
@@ -52,7 +52,7 @@ pub(super) fn printf(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
         return Ok(Value::Null);
     };
     let mut arguments = Arguments(args[1..].iter());
-    let mut out = Vec::with_capacity(format.len() + 32);
+    let mut out = room(format.len() + 32)?;
     let mut rest = until_nul(&format);
     let mut pace = context.pace();
     while let Some(percent) = memchr::memchr(b'%', rest) {
@@ -168,6 +168,9 @@ impl Conversion {
         let asked = if is_real { asked.min(PRECISION_MAX.max(self.width)) } else { asked };
         context.check_length(out.len().saturating_add(asked as usize))?;
         pace.step(asked.max(0) as usize)?;
+        // Twice: the body is made, and then padded.
+        check_memory((asked.max(0) as usize).saturating_mul(2))?;
+        make_room(out, asked.max(0) as usize)?;
         match self.letter {
             b'd' | b'i' | b'u' | b'o' | b'x' | b'X' | b'p' | b'r' => {
                 let body = self.integer(integer(arguments.take()));
@@ -179,16 +182,20 @@ impl Conversion {
             }
             b's' | b'z' => {
                 let argument = text(arguments.take()).unwrap_or_default();
-                self.pad_text(self.cut(until_nul(&argument), pace)?, out);
+                let body = self.cut(until_nul(&argument), pace)?;
+                make_room(out, body.len())?;
+                self.pad_text(body, out);
             }
             b'q' | b'Q' | b'w' => {
                 let argument = text(arguments.take());
                 let body = self.quoted(argument.as_deref(), pace)?;
+                make_room(out, body.len())?;
                 self.pad_text(&body, out);
             }
             b'j' | b'J' => {
                 let argument = text(arguments.take());
                 let body = self.json(argument.as_deref(), pace)?;
+                make_room(out, body.len())?;
                 self.pad_text(&body, out);
             }
             b'c' => self.character(arguments.take(), out),
@@ -402,12 +409,14 @@ impl Conversion {
         let has_control = source.iter().any(|&byte| byte < 0x20);
         let escape =
             self.alternate && (self.letter == b'q' || (self.letter == b'Q' && has_control));
-        let mut body = Vec::with_capacity(source.len() + 2);
+        let mut body = room(source.len() + 2)?;
         if self.letter == b'Q' {
             body.extend_from_slice(if escape { b"unistr('" } else { b"'" });
         }
         for piece in pace.pieces(source) {
-            for &byte in piece? {
+            let piece = piece?;
+            make_room(&mut body, piece.len() * 2)?;
+            for &byte in piece {
                 match byte {
                     _ if byte == quote => body.extend([byte, byte]),
                     b'\\' if escape => body.extend(b"\\\\"),
@@ -428,13 +437,15 @@ impl Conversion {
         let Some(argument) = argument else {
             return Ok(if whole { b"null".to_vec() } else { Vec::new() });
         };
-        let mut body = Vec::with_capacity(argument.len() + 2);
+        let mut body = room(argument.len() + 2)?;
         if whole {
             body.push(b'"');
         }
         let source = self.cut(until_nul(argument), pace)?;
         for piece in pace.pieces(source) {
-            for &byte in piece? {
+            let piece = piece?;
+            make_room(&mut body, piece.len() * 2)?;
+            for &byte in piece {
                 match byte {
                     b'"' | b'\\' => body.extend([b'\\', byte]),
                     0x08 => body.extend(b"\\b"),
@@ -533,7 +544,7 @@ pub(super) fn quote_paced(
             conversion.quoted(Some(text), pace)?
         }
         ValueRef::Blob(bytes) => {
-            let mut out = Vec::with_capacity(bytes.len() * 2 + 3);
+            let mut out = room(bytes.len() * 2 + 3)?;
             out.extend(b"X'");
             for piece in pace.pieces(bytes) {
                 push_hex(piece?, &mut out);

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 use pandodb_ds::record::{Value, ValueRef};
 
-use super::call::{Context, Pace, argument_error};
+use super::call::{Context, Pace, argument_error, check_memory, make_room, make_room_for, room};
 use super::coerce::{
     character_count, character_len, character_offset, decode_character, integer, push_character,
     push_text, text, until_nul,
@@ -34,11 +34,15 @@ pub(super) fn octet_length(_: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
 }
 
 pub(super) fn lower(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
-    text(args[0]).map_or(Ok(Value::Null), |text| context.text(text.to_ascii_lowercase()))
+    let Some(text) = text(args[0]) else { return Ok(Value::Null) };
+    check_memory(text.len())?;
+    context.text(text.to_ascii_lowercase())
 }
 
 pub(super) fn upper(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
-    text(args[0]).map_or(Ok(Value::Null), |text| context.text(text.to_ascii_uppercase()))
+    let Some(text) = text(args[0]) else { return Ok(Value::Null) };
+    check_memory(text.len())?;
+    context.text(text.to_ascii_uppercase())
 }
 
 /// `substr(x, start [, count])`: counts from one, from the end where negative; a negative
@@ -61,10 +65,16 @@ pub(super) fn substr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result
     if is_blob {
         let begin = skip.min(source.len());
         let end = begin.saturating_add(take).min(source.len());
-        return context.blob(source[begin..end].to_vec());
+        return context.blob(copied(&source[begin..end])?);
     }
     let rest = &source[character_offset(source, skip)..];
-    context.text(rest[..character_offset(rest, take)].to_vec())
+    context.text(copied(&rest[..character_offset(rest, take)])?)
+}
+
+fn copied(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut out = room(bytes.len())?;
+    out.extend_from_slice(bytes);
+    Ok(out)
 }
 
 /// How many characters `substr` skips and takes.
@@ -122,19 +132,21 @@ pub(super) fn replace(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Resul
         return Ok(Value::Null);
     };
     if pattern.first().is_none_or(|&byte| byte == 0) {
-        return context.text(source.into_owned());
+        return context.text(copied(&source)?);
     }
     let Some(replacement) = text(args[2]) else { return Ok(Value::Null) };
-    let mut out = Vec::with_capacity(source.len());
+    let mut out = room(source.len())?;
     let mut done = 0;
     let mut pace = context.pace();
     for found in memmem::find_iter(&source, &*pattern) {
         pace.step(found - done + replacement.len() + 1)?;
+        make_room(&mut out, found - done + replacement.len())?;
         out.extend_from_slice(&source[done..found]);
         out.extend_from_slice(&replacement);
         context.check_length(out.len())?;
         done = found + pattern.len();
     }
+    make_room(&mut out, source.len() - done)?;
     out.extend_from_slice(&source[done..]);
     context.text(out)
 }
@@ -174,7 +186,7 @@ fn trim_sides(
     while right && let Some(len) = member(set, |character| kept.ends_with(character), &mut pace)? {
         kept = &kept[..kept.len() - len];
     }
-    context.text(kept.to_vec())
+    context.text(copied(kept)?)
 }
 
 /// The length of the first character of a set that is one.
@@ -207,9 +219,11 @@ fn join(context: &Context<'_>, args: &[ValueRef<'_>], separator: &[u8]) -> Resul
     let mut any = false;
     for &arg in args.iter().filter(|arg| !arg.is_null()) {
         if any {
+            make_room(&mut out, separator.len())?;
             out.extend_from_slice(separator);
         }
         any = true;
+        make_room_for(&mut out, arg)?;
         push_text(arg, &mut out);
         context.check_length(out.len())?;
     }
@@ -219,7 +233,7 @@ fn join(context: &Context<'_>, args: &[ValueRef<'_>], separator: &[u8]) -> Resul
 pub(super) fn hex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     let bytes = text(args[0]).unwrap_or_default();
     context.check_length(bytes.len().saturating_mul(2))?;
-    let mut out = Vec::with_capacity(bytes.len() * 2);
+    let mut out = room(bytes.len() * 2)?;
     let mut pace = context.pace();
     for piece in pace.pieces(&bytes) {
         push_hex(piece?, &mut out);
@@ -246,7 +260,7 @@ pub(super) fn unhex(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<
             None => return Ok(Value::Null),
         },
     };
-    let mut out = Vec::with_capacity(source.len() / 2);
+    let mut out = room(source.len() / 2)?;
     let mut rest = &source[..];
     let mut pace = context.pace();
     while let Some(&first) = rest.first() {
@@ -359,7 +373,7 @@ pub(super) fn unistr_quote(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> 
 /// `unistr(x)`: resolves `\XXXX`, `\uXXXX`, `\+XXXXXX`, `\UXXXXXXXX` and `\\`.
 pub(super) fn unistr(context: &mut Context<'_>, args: &[ValueRef<'_>]) -> Result<Value> {
     let Some(source) = text(args[0]) else { return Ok(Value::Null) };
-    let mut out = Vec::with_capacity(source.len());
+    let mut out = room(source.len())?;
     let mut rest = &source[..];
     let mut pace = context.pace();
     // Behind a NUL SQLite looks for no escapes.

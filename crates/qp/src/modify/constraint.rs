@@ -41,6 +41,8 @@ pub(super) struct UniqueChecks<'a> {
     pub(super) wants: &'a dyn Fn(UpsertTarget) -> bool,
     /// What is looked at before the rest.
     pub(super) first: &'a [UpsertTarget],
+    /// Whether that was looked at already, and nothing is in the way.
+    pub(super) is_first_free: bool,
     /// What is wrong with the row apart from that.
     pub(super) refused: Option<Error>,
     /// Where a row goes that has the new one's key and is to be replaced: it is exchanged then,
@@ -227,7 +229,8 @@ impl TableWriter {
     ) -> Result<Verdict> {
         let all = self.unique_targets(conflict);
         let rest = all.into_iter().filter(|target| !checks.first.contains(target));
-        let targets: SmallVec<[_; 8]> = checks.first.iter().copied().chain(rest).collect();
+        let first = if checks.is_first_free { &[] } else { checks.first };
+        let targets: SmallVec<[_; 8]> = first.iter().copied().chain(rest).collect();
         let mut made_room = false;
         for target in targets.iter().copied() {
             // The rowid is looked at before the types of the values are.

@@ -79,11 +79,11 @@ impl TableWriter {
             self.fill_alias(frame);
             old = frame.slot(self.row).keep()?;
         }
-        self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
+        let childless = self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
         frame.slot_mut(self.row).restore(old.clone());
         self.delete_row(key, frame, outer)?;
         changes.rows += 1;
-        self.foreign_keys.act(self, &old, None, Touched::Row, outer)?;
+        self.foreign_keys.act(self, (&old, None), childless, Touched::Row, outer)?;
         if let Some(returning) = returning {
             frame.slot_mut(self.row).restore(old.clone());
             returning.take(frame, outer, changes)?;
@@ -117,10 +117,10 @@ impl TableWriter {
             self.fill_alias(frame);
             old = frame.slot(self.row).keep()?;
         }
-        self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
+        let childless = self.foreign_keys.leaving(self, &old, Touched::Row, outer)?;
         frame.slot_mut(self.row).restore(old.clone());
         self.delete_row(key, frame, outer)?;
-        self.foreign_keys.act(self, &old, None, Touched::Row, outer)?;
+        self.foreign_keys.act(self, (&old, None), childless, Touched::Row, outer)?;
         if fires {
             self.replaced.fire(Event::After, images(&old), None, outer)?;
         }

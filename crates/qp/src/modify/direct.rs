@@ -69,8 +69,23 @@ impl TableWriter {
             }
             converted.push((column.position, value));
         }
+        let set = converted.iter().map(|(position, value)| (*position, value.as_ref()));
+        self.encode_with(row.cursor.value()?, set, bytes)?;
+        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
+        transaction.put_later(self.table.tree, &rowid_key(rowid), bytes)?;
+        drop(transaction);
+        outer.context.session.row_changed(RowChange::Update, &self.table.name, rowid);
+        Ok(true)
+    }
+
+    /// Encodes a stored row anew with other values at some positions.
+    pub(super) fn encode_with<'v>(
+        &'v self,
+        stored: &'v [u8],
+        set: impl Iterator<Item = (usize, ValueRef<'v>)>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<()> {
         let mut values: SmallVec<[ValueRef<'_>; 16]> = SmallVec::new();
-        let stored = row.cursor.value()?;
         for value in RowView::new(stored)?.columns() {
             values.push(value?);
         }
@@ -81,18 +96,14 @@ impl TableWriter {
         if let Some(alias) = self.table.rowid_alias() {
             values[self.table.columns[alias].position] = ValueRef::Null;
         }
-        for (position, value) in &converted {
-            values[*position] = value.as_ref();
+        for (position, value) in set {
+            values[position] = value;
         }
         bytes.clear();
         // Most rows stay about as long as they are.
         bytes.reserve(stored.len() + 32);
         encode_row(&values, bytes)?;
-        let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
-        transaction.put_later(self.table.tree, &rowid_key(rowid), bytes)?;
-        drop(transaction);
-        outer.context.session.row_changed(RowChange::Update, &self.table.name, rowid);
-        Ok(true)
+        Ok(())
     }
 
     /// Takes out the row on which the cursor in `target` stands; false, and nothing done, where

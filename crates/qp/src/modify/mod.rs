@@ -15,10 +15,8 @@
 //! | `writer` | one row into or out of a table with its indexes |
 //! | `cautious` | changes that cannot fail half-way |
 //! | `direct` | rows that nothing watches, changed in their stored form |
-//! | `plain` | new rows that nothing watches, from their values to their stored form |
 //! | `retype` | rows of a table whose column got another type or default |
 //! | `constraint` | what a row must satisfy, and what happens if it does not |
-//! | `upsert` | ON CONFLICT DO |
 //! | `trigger` | programs of triggers, bound and run |
 //! | `foreign_key` | children, parents, actions |
 //!
@@ -34,7 +32,6 @@ mod foreign_key;
 mod found;
 mod insert;
 mod instead;
-mod plain;
 mod retype;
 mod sequence;
 mod trigger;
@@ -48,6 +45,7 @@ pub use bind::{modify_statement, view_columns};
 pub(crate) use constraint::Violation;
 pub use fill::{BoundWriter, bind_writer, check_rows, check_table, fill_index};
 pub(crate) use foreign_key::{has_parent_key, is_mismatched, mismatch, orphans, quoted};
+use insert::DirectUpsert;
 pub(crate) use retype::{fill_missing, index_anew, store_anew};
 pub use sequence::{SEQUENCE_TABLE, counter_of};
 pub(crate) use trigger::trigger_program;
@@ -164,6 +162,8 @@ pub struct InsertPlan {
     pub is_plain: bool,
     /// It is written to add one row and nothing else.
     pub is_single_write: bool,
+    /// Where rows that are there already are changed in their stored form.
+    pub direct: Option<DirectUpsert>,
 }
 
 /// `ON CONFLICT (..) DO ..`

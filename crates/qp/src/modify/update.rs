@@ -6,7 +6,7 @@ use pandodb_ds::record::Value;
 use smallvec::SmallVec;
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
-use super::foreign_key::{Coming, Concern, Touched};
+use super::foreign_key::{Childless, Coming, Concern, Touched};
 use super::found::FoundRows;
 use super::trigger::{Event, Fired, Images, Triggers};
 use super::{Changes, Returning, RowKey, TableWriter, UpdatePlan};
@@ -214,8 +214,9 @@ impl TableWriter {
         let concern = self.foreign_keys.concern(&assigned);
         let new = frame.slot(self.row).keep()?;
         let touched = Touched::Columns(&assigned);
+        let mut childless = Childless::default();
         if concern != Concern::None {
-            self.foreign_keys.leaving(self, &old, touched, outer)?;
+            childless = self.foreign_keys.leaving(self, &old, touched, outer)?;
             let sets_key = rowid.is_some() || (!self.table.has_rowid() && self.sets_key(&set));
             let is_old_gone = sets_key || concern == Concern::LooksBetween;
             let coming = Coming { row: &new, old: Some(&old), is_old_gone, is_single: false };
@@ -226,7 +227,7 @@ impl TableWriter {
         self.replace_row(key, stored.clone(), &new_key, frame, outer)?;
         changes.rows += 1;
         if concern != Concern::None {
-            self.foreign_keys.act(self, &old, Some(&new), touched, outer)?;
+            self.foreign_keys.act(self, (&old, Some(&new)), childless, touched, outer)?;
         }
         // As in SQLite what is returned is what the triggers of the row have not touched yet.
         if let Some(returning) = returning {
@@ -262,7 +263,13 @@ impl TableWriter {
             } else {
                 self.primary_key(frame)?
             };
-            let checks = UniqueChecks { wants: &|_| false, first: &[], refused, exchanged: None };
+            let checks = UniqueChecks {
+                wants: &|_| false,
+                first: &[],
+                is_first_free: false,
+                refused,
+                exchanged: None,
+            };
             let checked = self.check_unique(&new_key, Some(key), checks, conflict, frame, outer);
             if checked? == Verdict::Skip {
                 return Ok(None);

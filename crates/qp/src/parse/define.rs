@@ -223,6 +223,7 @@ impl Parser<'_> {
     }
 
     fn alter_add(&mut self) -> Result<AlterAction> {
+        let start = self.token.start;
         let mut name: Option<Name> = None;
         if self.accept(TokenKind::Constraint) {
             name = Some(self.name("the name of a constraint")?);
@@ -232,7 +233,8 @@ impl Parser<'_> {
         }
         if self.accept(TokenKind::Check) {
             let expression = self.in_parentheses()?;
-            return Ok(AlterAction::AddCheck(name, expression, self.on_conflict()?));
+            let conflict = self.on_conflict()?;
+            return Ok(AlterAction::AddCheck(name, expression, conflict, self.span_from(start)));
         }
         self.accept(TokenKind::Column);
         Ok(AlterAction::AddColumn(self.column_definition()?))

@@ -204,7 +204,7 @@ impl<'a> Parser<'a> {
     pub(super) fn too_deep(&self) -> Error {
         let maximum = self.depth_max;
         let message = format!("Expression tree is too large (maximum depth {maximum})");
-        Error::new(ErrorKind::Limit, message)
+        Error::invalid(message)
             .at(self.token_span())
             .with_hint("split the statement, or move parts of it to common table expressions")
     }
@@ -331,7 +331,12 @@ impl<'a> Parser<'a> {
     /// The parameter that `token` spells, numbered as SQLite does.
     pub(super) fn parameter(&mut self, token: Token) -> Result<Parameter> {
         let text = self.slice(token);
+        let span = Span::new(token.start, token.end);
         let (kind, index) = match text.as_bytes() {
+            // SQLite's own, for statements that it makes of others.
+            [b'#', b'0'..=b'9', ..] => {
+                return Err(Error::syntax(format!("near \"{text}\": syntax error"), span));
+            }
             [b'?'] => {
                 self.parameter_count += 1;
                 (ParameterKind::Anonymous, self.parameter_count)
@@ -359,7 +364,7 @@ impl<'a> Parser<'a> {
         } else {
             "too many SQL variables".to_owned()
         };
-        Err(Error::new(ErrorKind::Limit, message).at(Span::new(token.start, token.end)))
+        Err(Error::invalid(message).at(span))
     }
 
     // Errors.
@@ -408,6 +413,11 @@ impl<'a> Parser<'a> {
     #[cold]
     fn hint(&self, what: &str) -> String {
         let hint = format!("expected {what}");
+        if what.contains("name")
+            && self.slice(self.token).starts_with(|at: char| at.is_ascii_digit())
+        {
+            return format!("{hint}; one that begins with a digit needs quotes");
+        }
         for token in [self.token, self.previous] {
             let word = self.slice(token);
             if token.kind != TokenKind::Identifier {

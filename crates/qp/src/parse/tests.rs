@@ -209,6 +209,9 @@ fn errors_name_the_token_and_help() {
     assert!(found.hint().unwrap().contains("did you mean FROM"), "{found:?}");
     let found = error("SELECT * FROM t WEHRE a = 1");
     assert!(found.hint().unwrap().contains("did you mean WHERE"), "{found:?}");
+    let found = error("CREATE BRANCH 12");
+    let told = "expected the name of a branch; one that begins with a digit needs quotes";
+    assert_eq!(found.hint(), Some(told));
     assert_eq!(error("SELECT").kind(), ErrorKind::Incomplete);
     assert_eq!(error("SELECT 'a").message(), "unrecognized token: \"'a\"");
     assert!(error("SELCT 1").hint().unwrap().contains("SELECT"));
@@ -286,7 +289,7 @@ fn nesting_ends_in_an_error_and_not_in_the_stack() {
         }
         for (open, close) in [("(", ")"), ("(a JOIN ", ")")] {
             let text = format!("SELECT * FROM {}t{}", open.repeat(9_999), close.repeat(9_999));
-            assert_eq!(error(&text).kind(), ErrorKind::Limit);
+            assert_eq!(error(&text).kind(), ErrorKind::Invalid);
         }
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
@@ -353,5 +356,5 @@ fn parameters_are_numbered_as_in_sqlite() {
         })
         .collect();
     assert_eq!(numbers, [1, 3, 4, 5, 4, 6, 2]);
-    assert_eq!(error("SELECT ?32767").kind(), ErrorKind::Limit);
+    assert_eq!(error("SELECT ?32767").kind(), ErrorKind::Invalid);
 }

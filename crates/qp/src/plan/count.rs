@@ -43,7 +43,7 @@ pub(super) fn count_rows(
         available: &[],
         needs: &needs,
         wanted: &[],
-        has_limit: false,
+        limit: None,
     };
     let access = choose_access(binder, &ask);
     let answers_all = (0..predicates.len()).all(|place| access.used.contains(&place));
@@ -128,16 +128,16 @@ pub(super) fn extreme(
         available: &[],
         needs: &needs,
         wanted: &wanted,
-        has_limit: true,
+        limit: Some(1.0),
     };
-    if !choose_access(binder, &ask).sorted {
+    if !choose_access(binder, &ask).is_sorted(&wanted) {
         return Ok(None);
     }
     let mut group = std::mem::take(&mut parts.group);
     group.predicates.push(is_there);
-    let goal = Goal { needs: &needs, wanted: &wanted, has_limit: true };
+    let goal = Goal { needs: &needs, wanted: &wanted, limit: Some(1.0) };
     let mut joined = plan_group(binder, group, &goal)?;
-    if joined.sorted {
+    if joined.ordered == wanted.len() {
         let (input, state) = (joined.node, binder.state());
         let limit = Limit { input, state, count: Scalar::integer(1), offset: None };
         joined.node = Node::Limit(Box::new(limit));

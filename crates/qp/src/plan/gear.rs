@@ -77,11 +77,11 @@ fn choose(
                     }
                 }
             }
-            choose(&mut window.input, &above, true, state);
+            choose(&mut window.input, &above, is_read_whole || !window.sorted, state);
         }
         Node::Sort(sort) => {
             let above = above.with(sort.keys.iter().map(|key| &key.value));
-            choose(&mut sort.input, &above, true, state);
+            choose(&mut sort.input, &above, is_read_whole || sort.sorted == 0, state);
         }
         Node::Distinct(distinct) => {
             let above = above.with(distinct.keys.iter().map(|key| &key.value));

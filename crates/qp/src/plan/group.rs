@@ -20,8 +20,8 @@ use crate::scalar::{Scalar, SlotId};
 pub(crate) struct Joined {
     /// Its plan.
     pub(crate) node: Node,
-    /// The rows come in the order that was wanted.
-    pub(crate) sorted: bool,
+    /// In how many leading terms of the order that was wanted the rows come.
+    pub(crate) ordered: usize,
     /// About how many rows.
     pub(crate) rows: f64,
 }
@@ -33,8 +33,8 @@ pub(crate) struct Goal<'a> {
     pub(crate) needs: &'a Needs,
     /// The order that is wanted.
     pub(crate) wanted: &'a [SortKey],
-    /// Not all rows are wanted.
-    pub(crate) has_limit: bool,
+    /// Not all rows are wanted, but about so many.
+    pub(crate) limit: Option<f64>,
 }
 
 /// A predicate with the slots of the group that it reads.
@@ -98,7 +98,8 @@ impl Planner<'_, '_> {
         if group.relations.is_empty() {
             let node = Node::Once(self.binder.state());
             let node = filtered(node, self.take_all());
-            return Ok((Joined { node, sorted: true, rows: 1.0 }, group.semis));
+            let ordered = self.goal.wanted.len();
+            return Ok((Joined { node, ordered, rows: 1.0 }, group.semis));
         }
         let order = super::order::join_order(self.binder, &group, &self.terms, self.given);
         let held = self.hold_back(&group);
@@ -107,12 +108,12 @@ impl Planner<'_, '_> {
         // The order of the first relation is one of the join only as far as it reaches: where a
         // row of it meets several others, what is wanted of those still has to be sorted.
         let first = order.first().and_then(|step| relations[step.place].as_ref());
-        let reaches = first.is_none_or(|first| {
+        let reaches = first.map_or(usize::MAX, |first| {
             let slots = first.slots();
             let own = |slot: &SlotId| slots.contains(slot);
             let is_own =
-                |key: &SortKey| !key.value.has_subquery() && key.value.slots().iter().all(own);
-            self.goal.wanted.iter().all(is_own)
+                |key: &&SortKey| !key.value.has_subquery() && key.value.slots().iter().all(own);
+            self.goal.wanted.iter().take_while(is_own).count()
         });
         let mut held = held;
         let mut tables: Option<Vec<TableRelation>> = Some(Vec::new());
@@ -143,10 +144,10 @@ impl Planner<'_, '_> {
         }
         let Some(mut joined) = joined else {
             let node = Node::Once(self.binder.state());
-            return Ok((Joined { node, sorted: true, rows: 1.0 }, semis));
+            return Ok((Joined { node, ordered: self.goal.wanted.len(), rows: 1.0 }, semis));
         };
         joined.node = filtered(joined.node, self.take_all());
-        joined.sorted &= reaches;
+        joined.ordered = joined.ordered.min(reaches);
         Ok((joined, semis))
     }
 
@@ -159,9 +160,9 @@ impl Planner<'_, '_> {
     ) -> Access {
         let predicates: Vec<&Scalar> =
             self.terms.iter().filter_map(|term| term.scalar.as_ref()).collect();
-        let has_limit = self.goal.has_limit && !wanted.is_empty();
+        let limit = self.goal.limit.filter(|_| !wanted.is_empty());
         let needs = self.goal.needs;
-        let ask = Ask { table, predicates: &predicates, available, needs, wanted, has_limit };
+        let ask = Ask { table, predicates: &predicates, available, needs, wanted, limit };
         choose_access(self.binder, &ask)
     }
 

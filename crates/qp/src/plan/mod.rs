@@ -62,6 +62,10 @@ pub struct SelectPlan {
 pub struct OutputColumn {
     /// Its name.
     pub name: Box<str>,
+    /// Its name in a view of this, where that may be another.
+    pub in_view: Option<Box<str>>,
+    /// Its name in a query that reads this in FROM, where that may be another.
+    pub in_query: Option<Box<str>>,
     /// The declared type of the table's column that it is.
     pub declared_type: Option<Box<str>>,
 }

@@ -11,7 +11,7 @@ use pandodb_ds::sync::Arc;
 use crate::ast::{CompoundOperator, FrameExclude, FrameUnit};
 use crate::catalog::{Index, Table};
 use crate::execute::batch::Program;
-use crate::function::Function;
+use crate::function::{Function, Implementation, RowsAhead};
 use crate::scalar::{Scalar, SlotId, StateId};
 use crate::types::Affinity;
 
@@ -424,8 +424,11 @@ pub struct AggregateCall {
 /// Window functions over one window.
 #[derive(Debug)]
 pub struct WindowNode {
-    /// What it reads; any order.
+    /// What it reads.
     pub input: Node,
+    /// It comes in the order of the partitions, and of ORDER BY in each: results are given out as
+    /// soon as the frames are known. Otherwise it is sorted.
+    pub sorted: bool,
     /// Where the rows are.
     pub state: StateId,
     /// PARTITION BY
@@ -447,6 +450,45 @@ pub struct WindowCall {
     pub call: AggregateCall,
     /// The frame.
     pub frame: WindowFrame,
+}
+
+impl WindowCall {
+    /// How many rows behind the current one a function of the position looks at; none where that
+    /// may be all of the partition.
+    pub(crate) fn rows_ahead(&self) -> Option<usize> {
+        let Implementation::Window(function) = &self.call.function.implementation else {
+            return None;
+        };
+        match (function.rows_ahead, self.call.arguments.get(1)) {
+            (RowsAhead::Most(rows), _) => Some(rows),
+            (RowsAhead::Offset, None) => Some(1),
+            (RowsAhead::Offset, Some(Scalar::Literal(Value::Integer(rows)))) => {
+                usize::try_from(*rows).ok()
+            }
+            (RowsAhead::Offset | RowsAhead::Partition, _) => None,
+        }
+    }
+
+    /// Whether its frame decides what it sees.
+    pub(crate) fn uses_frame(&self) -> bool {
+        match &self.call.function.implementation {
+            Implementation::Window(function) => function.uses_frame,
+            _ => true,
+        }
+    }
+
+    /// Whether some value may depend on the last row of the partition.
+    pub(crate) fn needs_partition(&self) -> bool {
+        if !self.uses_frame() {
+            return self.rows_ahead().is_none();
+        }
+        let WindowFrame { unit, start, end, .. } = &self.frame;
+        // Where a distance ends is known behind it.
+        let is_distance = |bound: &WindowBound| {
+            *unit == FrameUnit::Range && matches!(bound, WindowBound::Following(_))
+        };
+        matches!(end, WindowBound::Unbounded) || is_distance(start) || is_distance(end)
+    }
 }
 
 /// A frame.
@@ -484,6 +526,9 @@ pub struct Sort {
     pub state: StateId,
     /// By what.
     pub keys: Vec<SortKey>,
+    /// The input comes in the order of so many leading keys: rows that agree in them are sorted by
+    /// the others, and given out before the next ones are read. At least one key is left.
+    pub sorted: usize,
     /// Slots that are kept of each row.
     pub slots: Vec<SlotId>,
     /// Only so many rows are wanted (`LIMIT`, with `OFFSET` in it).

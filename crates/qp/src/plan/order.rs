@@ -204,7 +204,7 @@ impl<'s, 'e> Search<'s, 'e> {
                     available: &available,
                     needs: &needs,
                     wanted: &[],
-                    has_limit: false,
+                    limit: None,
                 };
                 let access = choose_access(self.binder, &ask);
                 let bits = access.used.iter().filter(|used| **used < 128);

@@ -45,10 +45,15 @@ impl Rules {
     pub const ORDERED_GROUPS: Self = Self(1 << 16);
     /// Parts of a compound that come in the order of ORDER BY are merged.
     pub const MERGE_PARTS: Self = Self(1 << 17);
+    /// Rows that come in the order of the first terms of ORDER BY are sorted by the others, those
+    /// that agree in the first at a time.
+    pub const PART_SORT: Self = Self(1 << 18);
+    /// Windows are fed with the order of an index.
+    pub const ORDERED_WINDOWS: Self = Self(1 << 19);
     /// Not a rule: what costs decide is done wherever it can be done, for tests.
     pub const EAGER: Self = Self(1 << 31);
     /// All of them, with names.
-    pub const EACH: [(&'static str, Self); 18] = [
+    pub const EACH: [(&'static str, Self); 20] = [
         ("tree_count", Self::TREE_COUNT),
         ("extremes", Self::EXTREMES),
         ("or_union", Self::OR_UNION),
@@ -67,6 +72,8 @@ impl Rules {
         ("row_bounds", Self::ROW_BOUNDS),
         ("ordered_groups", Self::ORDERED_GROUPS),
         ("merge_parts", Self::MERGE_PARTS),
+        ("part_sort", Self::PART_SORT),
+        ("ordered_windows", Self::ORDERED_WINDOWS),
     ];
 
     /// Whether all rules of `rule` are in.

@@ -8,7 +8,10 @@ use super::access::check_hints;
 use super::count::{count_rows, extreme};
 use super::group::{Goal, Joined, plan_group};
 use super::needs::Needs;
-use super::{Aggregation, Distinct, Filter, Limit, Node, Project, Sort, SortKey, WindowNode};
+use super::ordered::{agree, keys_of_window};
+use super::{
+    Aggregation, Distinct, Filter, Limit, Node, Project, Rules, Sort, SortKey, WindowNode,
+};
 use crate::bind::{Binder, Group, Grouping};
 use crate::bind::{keys_of, slot_column, unique_slots, use_keys};
 use crate::error::Result;
@@ -38,6 +41,24 @@ pub(crate) struct QueryParts {
     pub(crate) ends_early: bool,
 }
 
+/// How many rows are taken to be wanted where a LIMIT is not known.
+const LIMIT_GUESS: f64 = 100.0;
+
+impl QueryParts {
+    /// About how many rows are wanted, if not all.
+    pub(super) fn rows_wanted(&self) -> Option<f64> {
+        let number = |scalar: &Scalar| match scalar {
+            Scalar::Literal(Value::Integer(count)) if *count >= 0 => *count as f64,
+            Scalar::Literal(Value::Integer(_)) => f64::MAX,
+            _ => LIMIT_GUESS,
+        };
+        let limit = self.limit.as_ref();
+        let limit =
+            limit.map(|(count, offset)| number(count) + offset.as_ref().map_or(0.0, number));
+        limit.or(self.ends_early.then_some(LIMIT_GUESS))
+    }
+}
+
 /// Plans a block: the node, what is read of its rows, and about how many there are.
 pub(crate) fn finish_select(
     binder: &mut Binder<'_>,
@@ -46,11 +67,7 @@ pub(crate) fn finish_select(
     let is_grouped = !parts.grouping.keys.is_empty() || !parts.grouping.calls.is_empty();
     let mut live = parts.group.slots();
     if is_grouped {
-        let slot = match parts.grouping.slot {
-            Some(slot) => slot,
-            None => binder.slot(),
-        };
-        parts.grouping.slot = Some(slot);
+        let slot = *parts.grouping.slot.get_or_insert_with(|| binder.slot());
         substitute_keys(&mut parts, slot);
     }
     if let Some((node, outputs)) = counted(binder, &mut parts)? {
@@ -60,24 +77,32 @@ pub(crate) fn finish_select(
     let reorders = is_grouped || parts.distinct || !parts.grouping.windows.is_empty();
     let order_by = if reorders { Vec::new() } else { parts.order_by.clone() };
     let run = super::ordered::choose(binder, &parts, &needs);
-    let wanted: &[SortKey] = run.as_ref().map_or(&order_by, |run| &run.wanted);
-    // Nothing wanted is trivially there: that says nothing of ORDER BY.
-    let may_be_sorted = !wanted.is_empty();
+    let fed = super::ordered::feed(binder, &parts);
+    let wanted: &[SortKey] = match (&run, &fed) {
+        (Some(run), _) => &run.wanted,
+        (None, Some(fed)) => &fed.wanted,
+        (None, None) => &order_by,
+    };
     // Where all rows are read before the first comes out a LIMIT ends nothing early.
     let gathers = is_grouped || !parts.grouping.windows.is_empty();
     // Neither does an order that was found to be cheaper than a hash table have to win again.
-    let has_limit = run.is_some() || (parts.limit.is_some() || parts.ends_early) && !gathers;
-    let Joined { mut node, sorted, mut rows } =
+    let limit = match (&run, &fed) {
+        (Some(_), _) => Some(f64::MAX),
+        (None, Some(fed)) => Some(fed.limit),
+        (None, None) => parts.rows_wanted().filter(|_| !gathers),
+    };
+    let Joined { mut node, ordered, mut rows } =
         if let Some(joined) = extreme(binder, &mut parts, &needs)? {
             joined
         } else {
             let group = std::mem::take(&mut parts.group);
-            plan_group(binder, group, &Goal { needs: &needs, wanted, has_limit })?
+            plan_group(binder, group, &Goal { needs: &needs, wanted, limit })?
         };
-    let run = run.filter(|_| sorted);
-    let sorted = match &run {
+    let run = run.filter(|run| ordered == run.wanted.len());
+    let known = fed.and_then(|fed| fed.known(ordered));
+    let mut ordered = match &run {
         Some(run) => run.orders,
-        None => sorted && may_be_sorted && !reorders,
+        None => ordered.min(order_by.len()),
     };
     if let Some(jump) = run.as_ref().and_then(|run| run.jump) {
         super::ordered::jump_over(&mut node, jump);
@@ -92,27 +117,34 @@ pub(crate) fn finish_select(
         rows = (rows * HAVING_SHARE).max(1.0);
         node = Node::Filter(Box::new(Filter { input: node, predicates: vec![having] }));
     }
-    node = windows(binder, &mut parts, node, &mut live);
+    if !parts.grouping.windows.is_empty() {
+        (node, ordered) = windows(binder, &mut parts, (node, known), &mut live);
+    }
     if parts.distinct {
-        let state = binder.state();
-        let keys = keys_of(&parts.outputs);
         let sorted = if is_grouped { Vec::new() } else { places };
-        let read = parts.outputs.iter().chain(parts.order_by.iter().map(|key| &key.value));
-        let read = read.flat_map(Scalar::slots).filter(|slot| live.contains(slot));
-        let slots = unique_slots(read);
-        node = Node::Distinct(Box::new(Distinct { input: node, state, keys, slots, sorted }));
+        node = distinct(binder, &parts, (node, sorted), &live);
     }
-    if !parts.order_by.is_empty() && !sorted {
-        node = sort(binder, &mut parts, node, &live);
+    if ordered < parts.order_by.len() {
+        let is_asked = binder.environment.rules.has(Rules::PART_SORT);
+        let sorted = if is_asked { ordered } else { 0 };
+        node = sort(binder, &mut parts, (node, sorted), &live);
     }
-    if let Some((count, offset)) = parts.limit {
-        if let Scalar::Literal(Value::Integer(most @ 0..)) = &count {
-            rows = rows.min((*most as f64).max(1.0));
-        }
-        let state = binder.state();
-        node = Node::Limit(Box::new(Limit { input: node, state, count, offset }));
-    }
+    let (node, rows) = limited(binder, parts.limit, (node, rows));
     Ok((node, parts.outputs, rows))
+}
+
+/// The first rows, and about how many there are of them.
+fn limited(
+    binder: &mut Binder<'_>,
+    limit: Option<(Scalar, Option<Scalar>)>,
+    (input, mut rows): (Node, f64),
+) -> (Node, f64) {
+    let Some((count, offset)) = limit else { return (input, rows) };
+    if let Scalar::Literal(Value::Integer(most @ 0..)) = &count {
+        rows = rows.min((*most as f64).max(1.0));
+    }
+    let state = binder.state();
+    (Node::Limit(Box::new(Limit { input, state, count, offset })), rows)
 }
 
 /// Columns are plain texts above what SQLite sorts: groups whose rows do not come in their order,
@@ -226,20 +258,37 @@ fn aggregate(
     }))
 }
 
+/// Windows over rows that come in the order `known`, if they are fed with it; and in how many
+/// leading terms of ORDER BY the rows come then.
 fn windows(
     binder: &mut Binder<'_>,
     parts: &mut QueryParts,
-    mut node: Node,
+    (mut node, known): (Node, Option<Vec<SortKey>>),
     live: &mut Vec<SlotId>,
-) -> Node {
+) -> (Node, usize) {
+    let mut flows = known.is_some();
+    let mut known = known.unwrap_or_default();
     // The window that is named first decides the order of the rows: it comes last.
     for window in std::mem::take(&mut parts.grouping.windows).into_iter().rev() {
-        let state = binder.state();
+        let keys = keys_of_window(&window);
+        let sorted = agree(&keys, &known);
+        let may_sort = sorted > 0 && binder.environment.rules.has(Rules::PART_SORT);
+        flows &= sorted == keys.len() || may_sort;
         let slots = live.clone();
+        if flows && sorted < keys.len() {
+            let (input, keys, slots) = (node, keys.clone(), slots.clone());
+            let state = binder.state();
+            let sort = Sort { input, state, keys, sorted, slots, limit: None };
+            node = Node::Sort(Box::new(sort));
+        }
+        if sorted < keys.len() {
+            known = keys;
+        }
         live.push(window.slot);
         node = Node::Window(Box::new(WindowNode {
             input: node,
-            state,
+            sorted: flows,
+            state: binder.state(),
             partition_by: window.partition_by,
             order_by: window.order_by,
             calls: window.calls,
@@ -247,11 +296,36 @@ fn windows(
             output: window.slot,
         }));
     }
-    node
+    // DISTINCT may change the order.
+    let ordered = if parts.distinct { 0 } else { agree(&parts.order_by, &known) };
+    // What is not read in order is sorted faster as a whole.
+    let is_whole = ordered == parts.order_by.len();
+    (node, if is_whole || flows && parts.limit.is_some() { ordered } else { 0 })
 }
 
-/// Orders the rows; results that cannot be computed again are computed before.
-fn sort(binder: &mut Binder<'_>, parts: &mut QueryParts, mut input: Node, live: &[SlotId]) -> Node {
+/// Leaves out rows that were there; they come in the order of these of the results.
+fn distinct(
+    binder: &mut Binder<'_>,
+    parts: &QueryParts,
+    (input, sorted): (Node, Vec<usize>),
+    live: &[SlotId],
+) -> Node {
+    let state = binder.state();
+    let keys = keys_of(&parts.outputs);
+    let read = parts.outputs.iter().chain(parts.order_by.iter().map(|key| &key.value));
+    let read = read.flat_map(Scalar::slots).filter(|slot| live.contains(slot));
+    let slots = unique_slots(read);
+    Node::Distinct(Box::new(Distinct { input, state, keys, slots, sorted }))
+}
+
+/// Orders the rows, which come in the order of so many leading terms; results that cannot be
+/// computed again are computed before.
+fn sort(
+    binder: &mut Binder<'_>,
+    parts: &mut QueryParts,
+    (mut input, sorted): (Node, usize),
+    live: &[SlotId],
+) -> Node {
     let is_costly = |output: &Scalar| {
         output.has_subquery()
             || output.any(&mut |node| match node {
@@ -289,6 +363,7 @@ fn sort(binder: &mut Binder<'_>, parts: &mut QueryParts, mut input: Node, live: 
         input,
         state,
         keys: std::mem::take(&mut parts.order_by),
+        sorted,
         slots,
         limit: parts.limit.clone(),
     }))

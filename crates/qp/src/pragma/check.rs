@@ -3,7 +3,9 @@
 //! Every row is read and its entries are looked up in every index; the counts must agree, so
 //! that no index has an entry too many. Neighbours: `modify::fill` knows rows and entries.
 
-use pandodb_ds::record::Value;
+use std::cmp::Ordering;
+
+use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
 use super::entry::{Call, PragmaRows};
@@ -15,6 +17,7 @@ use crate::modify::{bind_writer, check_rows, is_mismatched, mismatch, orphans};
 use crate::session::Session;
 use crate::store::Database;
 use crate::suggest::hinting;
+use crate::types::compare;
 
 /// How many problems are reported unless a number is given.
 const PROBLEMS_MAX: usize = 100;
@@ -116,6 +119,26 @@ fn home_of_table(call: &Call<'_>, schemas: &[Arc<Schema>], name: &str) -> Result
     })
 }
 
+/// A table, and of each of its foreign keys the parent and the query for rows without one.
+type ForeignKeyChecks = (Arc<Table>, Vec<(Box<str>, String)>);
+
+/// How two rows of a table lie to each other, by what [`orphans`] tells of them.
+fn by_key(table: &Table, left: &[Value], right: &[Value], session: &Session) -> Ordering {
+    let orders: Vec<(Collation, bool)> = if table.has_rowid() {
+        vec![(Collation::Binary, false)]
+    } else {
+        table.key_columns().iter().map(|key| (key.collation, key.descending)).collect()
+    };
+    let pairs = left.iter().zip(right).zip(orders);
+    pairs.fold(Ordering::Equal, |order, ((left, right), (collation, descending))| {
+        order.then_with(|| {
+            let (left, right) = (left.as_ref(), right.as_ref());
+            let order = compare(left, right, collation, session.collations());
+            if descending { order.reverse() } else { order }
+        })
+    })
+}
+
 pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
     let named = call.database()?.unwrap_or(DatabaseIndex::MAIN);
     let found = call.session.reading(|_, schemas| {
@@ -124,7 +147,7 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
             Some(name) => home_of_table(call, schemas, name)?,
             None => named,
         };
-        let mut queries: Vec<(Arc<Table>, Box<str>, usize, String)> = Vec::new();
+        let mut checks: Vec<ForeignKeyChecks> = Vec::new();
         for (place, schema) in schemas.iter().enumerate() {
             let index = DatabaseIndex(place as u16);
             if only != index {
@@ -137,28 +160,37 @@ pub(super) fn foreign_keys(call: &Call<'_>) -> Result<PragmaRows> {
                 if call.text().is_some_and(|name| !table.name.eq_ignore_ascii_case(name)) {
                     continue;
                 }
-                for (number, key) in table.foreign_keys.iter().rev().enumerate() {
+                let mut queries = Vec::with_capacity(table.foreign_keys.len());
+                for key in table.foreign_keys.iter().rev() {
                     if is_mismatched(schema, key) {
                         return Err(Error::invalid(mismatch(&table.name, &key.parent)));
                     }
                     let sql = orphans(schema, &database, table, key);
-                    queries.push((table.clone(), key.parent.clone(), number, sql));
+                    queries.push((key.parent.clone(), sql));
                 }
+                checks.push((table.clone(), queries));
             }
         }
-        Ok(queries)
+        Ok(checks)
     })?;
     let mut rows = Vec::new();
-    for (table, parent, number, sql) in found {
-        for mut row in call.session.query(&sql)?.rows {
-            let rowid = row.pop().filter(|_| table.has_rowid());
-            rows.push(vec![
+    for (table, queries) in found {
+        let mut orphans = Vec::new();
+        for (number, (parent, sql)) in queries.iter().enumerate() {
+            let found = call.session.query(sql)?.rows.into_iter();
+            orphans.extend(found.map(|key| (key, number, parent)));
+        }
+        // Row by row, and of each its foreign keys: all of one row are seen together.
+        orphans.sort_by(|(left, ..), (right, ..)| by_key(&table, left, right, call.session));
+        rows.extend(orphans.into_iter().map(|(mut key, number, parent)| {
+            let rowid = key.pop().filter(|_| table.has_rowid());
+            vec![
                 Value::text(&*table.name),
                 rowid.unwrap_or(Value::Null),
-                Value::text(&*parent),
+                Value::text(&**parent),
                 Value::Integer(number as i64),
-            ]);
-        }
+            ]
+        }));
     }
     Ok(rows)
 }

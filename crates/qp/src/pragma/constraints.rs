@@ -182,6 +182,10 @@ pub(super) fn trigger_list(call: &Call<'_>) -> Result<PragmaRows> {
                     TriggerTime::After => "AFTER",
                     TriggerTime::InsteadOf => "INSTEAD OF",
                 };
+                let home = match trigger.subject {
+                    Some(subject) => call.session.attached_as(subject),
+                    None => Some(trigger.database),
+                };
                 rows.push(vec![
                     Value::text(&*call.session.database_name(trigger.database)),
                     Value::text(&*trigger.name),
@@ -189,6 +193,9 @@ pub(super) fn trigger_list(call: &Call<'_>) -> Result<PragmaRows> {
                     Value::text(time),
                     Value::text(event),
                     Value::text(&*trigger.sql),
+                    home.map_or(Value::Null, |home| {
+                        Value::text(&*call.session.database_name(home))
+                    }),
                 ]);
             }
         }

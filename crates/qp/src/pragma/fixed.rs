@@ -1,8 +1,9 @@
 //! PRAGMAs that have one value here, and those that do nothing in SQLite either.
 //!
 //! A fixed one takes its own value, so that a script which sets what is true anyway runs; any
-//! other value is an error that says why, because nothing is ignored in silence. Neighbours:
-//! `table`.
+//! other value is an error that says why, because nothing that matters is ignored in silence. What
+//! only tunes SQLite's way of doing things takes any number, as applications set it when they
+//! connect, and answers with what holds. Neighbours: `table`.
 
 use pandodb_ds::record::Value;
 
@@ -30,6 +31,24 @@ macro_rules! fixed {
     };
 }
 
+/// What tunes SQLite: takes any number or switch, and `$answers` with the value that holds where
+/// SQLite answers a change at all.
+macro_rules! tuned {
+    ($name:literal, $value:literal, $answers:literal, $why:literal) => {
+        Entry {
+            name: $name,
+            columns: &[$name],
+            scope: Scope::Tells,
+            values: concat!("any; what holds is `", stringify!($value), "`"),
+            help: $why,
+            run: |call| match call.text() {
+                Some(_) if !$answers => Ok(Vec::new()),
+                _ => Ok(one(Value::Integer($value))),
+            },
+        }
+    };
+}
+
 /// Takes any value and does nothing, as SQLite documents it.
 macro_rules! nothing {
     ($name:literal, $why:literal) => {
@@ -49,40 +68,25 @@ fn is_switch(text: &str) -> bool {
 }
 
 pub(super) const ENTRIES: &[Entry] = &[
-    fixed!(
+    tuned!(
         "auto_vacuum",
         0,
+        false,
         "free pages at the end of the file go with every checkpoint; VACUUM moves the others"
     ),
-    fixed!("analysis_limit", 0, "ANALYZE reads whole indexes"),
-    fixed!("cell_size_check", 1, "pages are always checked when they are read"),
-    fixed!("checkpoint_fullfsync", 1, "a sync always reaches the disk"),
-    fixed!("fullfsync", 1, "a sync always reaches the disk"),
+    tuned!("analysis_limit", 0, true, "ANALYZE reads whole indexes"),
+    tuned!("cell_size_check", 1, false, "pages are always checked when they are read"),
+    tuned!("checkpoint_fullfsync", 1, false, "a sync always reaches the disk"),
+    tuned!("fullfsync", 1, false, "a sync always reaches the disk"),
     fixed!("count_changes", 0, "ask changes() instead"),
     fixed!("empty_result_callbacks", 0, "a result tells its columns before its rows"),
     fixed!("full_column_names", 0, "name result columns with AS"),
     fixed!("short_column_names", 1, "name result columns with AS"),
-    fixed!("mmap_size", 0, "the page cache reads the file; cache_size is its budget"),
+    tuned!("mmap_size", 0, true, "the page cache reads the file; cache_size is its budget"),
     fixed!("secure_delete", 0, "freed pages keep their bytes until they are reused"),
     fixed!("trusted_schema", 1, "functions in a schema are trusted"),
     fixed!("writable_schema", 0, "sqlite_schema is changed by CREATE, ALTER and DROP"),
-    Entry {
-        name: "temp_store",
-        columns: &["temp_store"],
-        scope: Scope::Fixed,
-        values: "`MEMORY` (2)",
-        help: "temporary tables are in memory",
-        run: |call| match call.text() {
-            None => Ok(one(Value::Integer(2))),
-            Some("0" | "2") => Ok(Vec::new()),
-            Some(text)
-                if text.eq_ignore_ascii_case("memory") || text.eq_ignore_ascii_case("default") =>
-            {
-                Ok(Vec::new())
-            }
-            Some(_) => Err(call.refuse("temporary tables are in memory: MEMORY or DEFAULT")),
-        },
-    },
+    tuned!("temp_store", 2, false, "temporary tables are in memory (`MEMORY`)"),
     Entry {
         name: "locking_mode",
         columns: &["locking_mode"],

@@ -28,9 +28,45 @@ use crate::execute::GivenRows;
 use crate::plan::OutputColumn;
 use crate::session::Session;
 
+/// PRAGMAs of SQLite that have no result, not even an empty one, where they are given a value.
+const SILENT: &[&str] = &[
+    "application_id",
+    "auto_vacuum",
+    "automatic_index",
+    "cache_size",
+    "cache_spill",
+    "case_sensitive_like",
+    "cell_size_check",
+    "checkpoint_fullfsync",
+    "count_changes",
+    "default_cache_size",
+    "defer_foreign_keys",
+    "empty_result_callbacks",
+    "encoding",
+    "foreign_keys",
+    "full_column_names",
+    "fullfsync",
+    "ignore_check_constraints",
+    "legacy_alter_table",
+    "page_size",
+    "query_only",
+    "read_uncommitted",
+    "recursive_triggers",
+    "reverse_unordered_selects",
+    "short_column_names",
+    "synchronous",
+    "temp_store",
+    "trusted_schema",
+    "user_version",
+    "writable_schema",
+];
+
 /// What the rows of a PRAGMA are called.
 pub(crate) fn columns(pragma: &ast::Pragma) -> Vec<OutputColumn> {
     let Some(entry) = find(&pragma.name.name.text) else { return Vec::new() };
+    if pragma.value.is_some() && SILENT.contains(&entry.name) {
+        return Vec::new();
+    }
     let named = |name: &&str| OutputColumn { name: Box::from(*name), ..OutputColumn::default() };
     entry.columns.iter().map(named).collect()
 }

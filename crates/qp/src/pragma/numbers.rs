@@ -4,8 +4,8 @@
 
 use pandodb_ds::record::Value;
 
-use super::entry::{Call, PragmaRows, one};
-use crate::catalog::DatabaseIndex;
+use super::entry::{Call, PragmaRows};
+use crate::catalog::{DatabaseIndex, is_reserved_name};
 use crate::error::{Error, Result};
 use crate::function::{Arity, Function, FunctionKind};
 use crate::session::Session;
@@ -146,19 +146,66 @@ pub(super) fn compile_options() -> PragmaRows {
     options.map(|option| vec![Value::text(option)]).collect()
 }
 
-/// Runs ANALYZE, or tells that it would.
+/// Runs ANALYZE for the tables whose statistics are missing or out of date, or tells that it would.
 pub(super) fn optimize(call: &Call<'_>) -> Result<PragmaRows> {
     let mask = call.number()?.unwrap_or(0xfffe);
-    let sql = match call.schema {
-        Some(schema) => format!("ANALYZE {}", crate::define::identifier(&schema.text)),
-        None => "ANALYZE".to_owned(),
-    };
-    // Bit 1: only tell; bit 2: ANALYZE.
-    if mask & 1 != 0 || mask < 0 {
-        return Ok(one(Value::text(sql)));
+    // Bit 1: only tell; bit 2: ANALYZE; bit 17: of all tables.
+    if mask & 2 == 0 {
+        return Ok(Vec::new());
     }
-    if mask & 2 != 0 {
-        call.session.execute(&sql)?;
+    let statements = analyses(call, mask & 0x1_0000 != 0)?;
+    if mask & 1 != 0 {
+        return Ok(statements.iter().map(|sql| vec![Value::text(&**sql)]).collect());
+    }
+    for sql in &statements {
+        call.session.execute(sql)?;
     }
     Ok(Vec::new())
+}
+
+/// A name as SQLite shows it in these statements.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// One ANALYZE for each table that has rows in an index, and statistics that do not know of them or
+/// of ten times as many, or as few; for `all`, also of tables without an index.
+fn analyses(call: &Call<'_>, all: bool) -> Result<Vec<String>> {
+    let only = call.database()?;
+    call.session.reading(|sources, schemas| {
+        let mut statements = Vec::new();
+        for (place, schema) in schemas.iter().enumerate() {
+            let index = DatabaseIndex(place as u16);
+            let is_meant = only.map_or(index != DatabaseIndex::TEMP, |only| only == index);
+            let Some(source) = sources.get(place).and_then(Option::as_ref) else { continue };
+            if !is_meant {
+                continue;
+            }
+            let tables = schema.tables.values();
+            let mut tables: Vec<_> = tables
+                .filter(|table| !is_reserved_name(&table.name))
+                .filter(|table| all || !table.has_rowid() || !table.indexes.is_empty())
+                .collect();
+            tables.sort_by_key(|table| table.id);
+            for table in tables {
+                let rows = source.borrow().len(table.tree)?;
+                let mut full = table.indexes.iter().filter(|index| index.filter.is_none());
+                let known = match full.next() {
+                    Some(index) => schema.statistics.rows(&table.name, &index.name),
+                    None if table.has_rowid() => schema.statistics.rows(&table.name, ""),
+                    None => schema.statistics.rows(&table.name, &table.name),
+                };
+                let is_known = known.is_some_and(|known| {
+                    let now = rows as f64;
+                    now <= known * 10.0 && known <= now * 10.0
+                });
+                if rows > 0 && !is_known {
+                    let database = call.session.database_name(index);
+                    let (database, table) = (quoted(&database), quoted(&table.name));
+                    statements.push(format!("ANALYZE {database}.{table}"));
+                }
+            }
+        }
+        Ok(statements)
+    })
 }

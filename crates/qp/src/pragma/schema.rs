@@ -91,7 +91,7 @@ pub(super) const ENTRIES: &[Entry] = &[
     tells!(
         "trigger_list",
         "a table or view, or nothing for all",
-        &["schema", "name", "table", "time", "event", "sql"],
+        &["schema", "name", "table", "time", "event", "sql", "table_schema"],
         "the triggers",
         constraints::trigger_list
     ),

@@ -131,7 +131,8 @@ pub(super) const ENTRIES: &[Entry] = &[
         values: "bytes; 0 leaves it",
         help: "what the sorts and hash tables of a statement may take before it ends in an error; \
                as in SQLite it can be lowered only; 0 where none was set, which is half of the \
-               machine's memory",
+               memory of the machine or the container, or a quarter of what `ulimit` gives the \
+               process",
         run: |call| {
             let hard = call.session.settings().memory_hard_bytes;
             if let Some(bytes) = call.number()?.and_then(|it| u64::try_from(it).ok())

@@ -3,7 +3,8 @@
 //! It is asked only by functions that read it, of their arguments: most expressions never pay for
 //! it. Where it depends on the value, a column of the same row tells ([`JsonSign`]), so that it
 //! goes wherever the row goes. As in SQLite it ends at the edge of a subquery, unless what comes
-//! out is a column as its table gives it. Neighbours: `evaluate` has the values, `bind` the signs.
+//! out is a column as its table gives it. Neighbours: `evaluate` has the values,
+//! `bind` the signs, `bind::from::signs` those of subqueries.
 
 use pandodb_ds::record::ValueRef;
 
@@ -113,6 +114,17 @@ impl Scalar {
             }
             other => other.children_mut(&mut |child| child.forget_json(results, all)),
         }
+    }
+
+    /// Takes the columns of a slot for plain texts.
+    pub(crate) fn forget_json_of(&mut self, slot: SlotId) {
+        self.rewrite(&mut |node| {
+            if let Self::Column(place) = node
+                && (place.depth, place.slot) == (0, slot)
+            {
+                place.json = JsonSign::None;
+            }
+        });
     }
 }
 

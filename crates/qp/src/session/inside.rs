@@ -320,6 +320,13 @@ impl Session {
             .ok_or_else(|| Error::new(ErrorKind::Internal, "no database has this number"))
     }
 
+    /// The index of what was attached so; none where it is detached.
+    pub(crate) fn attached_as(&self, attachment: Attachment) -> Option<DatabaseIndex> {
+        let databases = self.databases.borrow();
+        let found = databases.iter().position(|it| it.attachment == attachment);
+        found.map(|index| DatabaseIndex(index as u16))
+    }
+
     /// The database in which an unqualified name is found; `main` if it is in none.
     pub(crate) fn home_of(&self, kind: ObjectKind, name: &Name) -> Result<DatabaseIndex> {
         self.reading(|_, schemas| {

@@ -348,6 +348,11 @@ impl Session {
         self.collations.define(name, compare);
     }
 
+    /// How texts are ordered by the application's collations.
+    pub(crate) fn collations(&self) -> &CollationRegistry {
+        &self.collations
+    }
+
     /// The names of the application's collations.
     pub(crate) fn collation_names(&self) -> Vec<Box<str>> {
         self.collations.names()

@@ -3,10 +3,12 @@
 //!
 //! Neighbours: `pragma` sets these, `transaction` heeds them.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::time::Duration;
 
-use pandodb_tm::{BeginOptions, BusyHook, Synchronous};
+use pandodb_ds::sync::Arc;
+use pandodb_ds::sync::atomic::{AtomicU64, Ordering};
+use pandodb_tm::{BeginOptions, BusyHook, StopHook, Synchronous};
 
 use super::Session;
 use crate::catalog::DatabaseIndex;
@@ -15,15 +17,42 @@ use crate::limits::{Limit, Limits};
 /// The values.
 #[derive(Debug, Default)]
 pub(super) struct Tuning {
+    /// What ends waits for locks, made when it is first needed.
+    stop_hook: OnceCell<StopHook>,
     busy_timeout: Cell<Option<Duration>>,
     busy_hook: RefCell<Option<BusyHook>>,
     statement_timeout: Cell<Option<Duration>>,
-    /// When the running statement must have ended, on the monotonic clock.
-    deadline: Cell<Option<Duration>>,
+    deadline: Arc<Deadline>,
     limits: Cell<Limits>,
     /// By database.
     synchronous: RefCell<Vec<Option<Synchronous>>>,
     own_commits: RefCell<Vec<u64>>,
+}
+
+/// When the running statement must have ended, in microseconds of the monotonic clock. The waits
+/// in the layers below look at it, in the statement's own thread: hence relaxed.
+#[derive(Debug)]
+struct Deadline(AtomicU64);
+
+impl Default for Deadline {
+    fn default() -> Self {
+        Self(AtomicU64::new(u64::MAX))
+    }
+}
+
+impl Deadline {
+    fn set(&self, at: Option<Duration>) {
+        let micros = at.and_then(|at| u64::try_from(at.as_micros()).ok());
+        self.0.store(micros.unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed) != u64::MAX
+    }
+
+    fn is_over(&self, now: Duration) -> bool {
+        now.as_micros() > u128::from(self.0.load(Ordering::Relaxed))
+    }
 }
 
 /// The place of a database in a list that grows as needed.
@@ -127,8 +156,26 @@ impl Session {
         let mut options = options.clone();
         options.busy_timeout = options.busy_timeout.or(self.busy_timeout());
         options.busy_hook = options.busy_hook.or_else(|| self.tuning.busy_hook.borrow().clone());
+        options.stop_hook = options.stop_hook.or_else(|| self.stop_hook());
         options.synchronous = options.synchronous.or(self.synchronous(index));
         options
+    }
+
+    /// What ends a wait for a lock in the layers below: whatever ends a statement.
+    fn stop_hook(&self) -> Option<StopHook> {
+        if let Some(hook) = self.tuning.stop_hook.get() {
+            return Some(hook.clone());
+        }
+        let (database, _) = self.database(DatabaseIndex::MAIN).ok()?;
+        let clock = database.clock();
+        let (interrupt, progress) = (self.interrupt_flag(), Arc::clone(&self.hooks.progress));
+        let deadline = Arc::clone(&self.tuning.deadline);
+        let hook = StopHook::new(move || {
+            interrupt.load(Ordering::Relaxed)
+                || (deadline.is_set() && deadline.is_over(clock.monotonic()))
+                || progress.lock().as_mut().is_some_and(|hook| hook())
+        });
+        Some(self.tuning.stop_hook.get_or_init(|| hook).clone())
     }
 
     /// A statement begins: its time runs from now.
@@ -142,9 +189,11 @@ impl Session {
     }
 
     pub(super) fn is_statement_overdue(&self) -> bool {
-        let Some(deadline) = self.tuning.deadline.get() else { return false };
+        if !self.tuning.deadline.is_set() {
+            return false;
+        }
         let databases = self.databases.borrow();
         let main = databases.first().and_then(|main| main.database.as_ref());
-        main.is_some_and(|main| main.clock().monotonic() > deadline)
+        main.is_some_and(|main| self.tuning.deadline.is_over(main.clock().monotonic()))
     }
 }

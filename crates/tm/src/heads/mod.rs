@@ -5,7 +5,8 @@
 //! changes the map holds the turn of the commit queue, so that all of it has one order. The head
 //! that a group of threads asked for last is remembered for them (`Nearby`), for most ask for the
 //! same one again.
-//! Heads of the file come into the map when somebody asks for them (`unread`).
+//! Heads of the file come into the map when somebody asks for them (`unread`). What commits
+//! replace is kept for transactions that may ask for it yet (`moments`).
 //! Neighbours: `head` is the cell's pointer, `transaction` loads and stores, `checkpoint` captures.
 
 use pandodb_ds::forest::Forest;
@@ -23,8 +24,13 @@ use crate::snapshot::Pin;
 
 #[cfg(all(test, loom))]
 mod loom;
+mod moments;
+#[cfg(all(test, not(loom)))]
+mod tests;
 mod unread;
 
+use moments::Moments;
+pub(crate) use moments::OpenMoment;
 pub(crate) use unread::{COMMIT_BYTES, HEADS_END, SavedVersions, Unread, encode_note};
 
 /// The head that a new database has.
@@ -148,6 +154,7 @@ pub(crate) struct Heads {
     is_whole: AtomicBool,
     next: AtomicU64,
     pager: Arc<Pager>,
+    pub(crate) moments: Moments,
 }
 
 impl Heads {
@@ -169,6 +176,7 @@ impl Heads {
             unread: Mutex::new(unread),
             next: AtomicU64::new(next.max(highest + 1)),
             pager,
+            moments: Moments::default(),
         }
     }
 

@@ -5,7 +5,7 @@
 //! (about 50 ns, no allocation in the steady state); a contended one waits in a fair queue, up to
 //! a timeout by the injected clock, and the search for a deadlock happens when the wait begins.
 //! Neighbours: `mode` (which claims go together), `resource` (what is claimed), `queue` (one
-//! resource), `table` (all of them), `deadlock` (cycles).
+//! resource), `table` (all of them), `deadlock` (cycles), `stop` and `busy` (who ends a wait).
 
 use std::fmt;
 use std::time::Duration;
@@ -21,6 +21,7 @@ mod deadlock;
 mod mode;
 mod queue;
 mod resource;
+mod stop;
 mod table;
 
 #[cfg(all(test, loom))]
@@ -32,6 +33,7 @@ pub use busy::BusyHook;
 pub use deadlock::WaitEdge;
 pub use mode::Mode;
 pub use resource::Resource;
+pub use stop::StopHook;
 use table::{Outcome, Table};
 
 /// A transaction that stands in the way of another.
@@ -46,7 +48,8 @@ pub struct Holder {
 }
 
 /// Why a lock was not granted: the cause of a [`Busy`](ErrorKind::Busy) or
-/// [`Deadlock`](ErrorKind::Deadlock) error, found with [`Error::details`].
+/// [`Deadlock`](ErrorKind::Deadlock) error, and of one of a wait that was
+/// [`Interrupted`](ErrorKind::Interrupted); found with [`Error::details`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contention {
     /// Who asked.
@@ -136,8 +139,8 @@ impl LockManager {
     ) -> Result<LockOwner> {
         match self.table.lock().register(transaction, first) {
             Some(condvar) => {
-                let busy_hook = None;
-                Ok(LockOwner { manager: Arc::clone(self), transaction, condvar, busy_hook })
+                let (manager, busy_hook, stop_hook) = (Arc::clone(self), None, None);
+                Ok(LockOwner { manager, transaction, condvar, busy_hook, stop_hook })
             }
             None => Err(Error::new(
                 ErrorKind::Exists,
@@ -172,12 +175,18 @@ pub struct LockOwner {
     transaction: TransactionId,
     condvar: Arc<Condvar>,
     busy_hook: Option<BusyHook>,
+    stop_hook: Option<StopHook>,
 }
 
 impl LockOwner {
     /// Sets what is asked whether to wait on when a wait has lasted its timeout.
     pub fn set_busy_hook(&mut self, hook: Option<BusyHook>) {
         self.busy_hook = hook;
+    }
+
+    /// Sets what is asked now and then during a wait whether it is to end.
+    pub fn set_stop_hook(&mut self, hook: Option<StopHook>) {
+        self.stop_hook = hook;
     }
 
     /// The transaction.
@@ -258,15 +267,30 @@ impl LockOwner {
     ) -> Result<()> {
         let mut deadline = since.saturating_add(timeout);
         let (mut asked, mut gives_up) = (0, self.busy_hook.is_none());
+        let mut next_look = if self.stop_hook.is_some() { since } else { Duration::MAX };
         loop {
             // Looked at under the mutex that every notifier holds: no wake-up is lost.
             match table.take_outcome(self.transaction) {
                 Some(Outcome::Granted) => return Ok(()),
                 Some(Outcome::Victim(contention)) => return Err(deadlock(*contention)),
-                Some(Outcome::Interrupted) => return Err(interrupted(self.transaction, resource)),
+                Some(Outcome::Interrupted) => {
+                    return Err(interrupted(table.contention(self.transaction, resource, mode)));
+                }
                 None => {}
             }
-            let left = deadline.saturating_sub(self.manager.clock.monotonic());
+            let now = self.manager.clock.monotonic();
+            if now >= next_look {
+                // Without the mutex, as below. A lock that came meanwhile is kept.
+                drop(table);
+                let stops = self.stop_hook.as_ref().is_some_and(StopHook::stops);
+                next_look = self.manager.clock.monotonic().saturating_add(stop::EVERY);
+                table = self.manager.table.lock();
+                if stops {
+                    table.end_wait(self.transaction, Outcome::Interrupted);
+                }
+                continue;
+            }
+            let left = deadline.saturating_sub(now);
             if left.is_zero() && !gives_up {
                 // Without the mutex: the hook may sleep. The place in the queue is kept.
                 drop(table);
@@ -285,10 +309,11 @@ impl LockOwner {
                 table.take_outcome(self.transaction);
                 return Err(busy(contention, timeout));
             }
-            let (guard, ran_out) = wait_for(&self.condvar, table, left);
+            let until = deadline.min(next_look);
+            let (guard, ran_out) = wait_for(&self.condvar, table, until.saturating_sub(now));
             table = guard;
             if ran_out {
-                table = self.let_clock_catch_up(table, deadline);
+                table = self.let_clock_catch_up(table, until);
             }
         }
     }
@@ -335,7 +360,8 @@ fn deadlock(contention: Contention) -> Error {
 }
 
 #[cold]
-fn interrupted(transaction: TransactionId, resource: Resource) -> Error {
+fn interrupted(contention: Contention) -> Error {
+    let Contention { transaction, resource, .. } = &contention;
     let message = format!("the wait of {transaction} for {resource} was interrupted");
-    Error::new(ErrorKind::Interrupted, message)
+    Error::with_source(ErrorKind::Interrupted, message, contention)
 }

@@ -77,6 +77,14 @@ impl Resource {
         self.head
     }
 
+    /// The key, of the trees whose keys have eight bytes; of others a number that stands for it.
+    pub const fn key_number(self) -> Option<u64> {
+        match self.part {
+            Part::Key(_, key) => Some(key),
+            _ => None,
+        }
+    }
+
     /// The tree it belongs to, unless it is a whole head.
     pub const fn tree_id(self) -> Option<TreeId> {
         match self.part {

@@ -372,3 +372,32 @@ fn a_busy_hook_is_asked_until_it_gives_up_and_keeps_the_place_in_the_queue() {
     refused.acquire(resource, Mode::Shared, Duration::ZERO).unwrap();
     assert_eq!(refused.held_mode(resource), Some(Mode::Shared));
 }
+
+#[test]
+fn a_stop_hook_ends_a_wait_and_lets_those_behind_it_forward() {
+    let (manager, _clock) = manager();
+    let resource = Resource::head(HeadId(1));
+    let mut holder = manager.register(TransactionId(1)).unwrap();
+    holder.acquire(resource, Mode::Shared, LONG).unwrap();
+
+    let mut stopped = manager.register(TransactionId(2)).unwrap();
+    let asked = Arc::new(AtomicU64::new(0));
+    let seen = Arc::clone(&asked);
+    let hook = StopHook::new(move || seen.fetch_add(1, Ordering::SeqCst) == 3);
+    stopped.set_stop_hook(Some(hook));
+    let error = stopped.acquire(resource, Mode::Exclusive, LONG).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    let mut next = manager.register(TransactionId(3)).unwrap();
+    next.acquire(resource, Mode::Shared, Duration::ZERO).expect("nobody waits in front of it");
+    drop(next);
+
+    // What needs no wait is not asked about, and what comes while it is asked is taken.
+    stopped.acquire(resource, Mode::Shared, LONG).unwrap();
+    assert_eq!(asked.load(Ordering::SeqCst), 4);
+    stopped.release_all();
+    let holder = Mutex::new(Some(holder));
+    stopped.set_stop_hook(Some(StopHook::new(move || holder.lock().take().is_some())));
+    stopped.acquire(resource, Mode::Exclusive, LONG).unwrap();
+    assert_eq!(stopped.held_mode(resource), Some(Mode::Exclusive));
+}

@@ -332,6 +332,12 @@ impl Manager {
         Self { shared, nearby }
     }
 
+    /// How many replaced versions are kept for open moments.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn kept_versions(&self) -> usize {
+        self.shared.heads.moments.len()
+    }
+
     /// Begins a transaction on a head.
     pub fn begin(&self, head: HeadId, options: BeginOptions) -> Result<Transaction> {
         Transaction::begin(&self.nearby[nearby::group()], &[head], options)

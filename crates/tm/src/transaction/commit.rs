@@ -183,26 +183,42 @@ impl Transaction {
         newest.iter().try_for_each(|version| reads.check(version, pager))
     }
 
-    /// Whether a serializable transaction came onto a head whose rows were not locked for it.
+    /// Locks what this changes where a serializable transaction is on the head: the rows that were
+    /// written, all of a head that stands elsewhere from now on.
     fn lock_rows_where_needed(&mut self, locked: &mut bool) -> Result<()> {
-        if self.options.isolation == Isolation::Serializable || *locked {
+        if *locked || !self.meets_serializable() {
             return Ok(());
         }
-        if self.meets_serializable() {
+        if self.options.isolation != Isolation::Serializable {
             for index in 0..self.state.get_mut().parts.len() {
                 if self.state.get_mut().parts[index].private.is_some() {
                     self.lock_written_rows(index)?;
                 }
             }
-            *locked = true;
         }
+        let heads: SmallVec<[HeadId; 1]> = self.reset_heads().collect();
+        for head in heads {
+            self.lock_rows_of(head)?;
+        }
+        *locked = true;
         Ok(())
     }
 
     fn meets_serializable(&mut self) -> bool {
         // Relaxed: the turn orders it, see `Transaction::begin`.
-        self.state.get_mut().parts.iter().any(|part| {
-            part.changed().is_some() && part.cell().serializable.load(Ordering::Relaxed) > 0
+        let is_met = |cell: &HeadCell| cell.serializable.load(Ordering::Relaxed) > 0;
+        let mut parts = self.state.get_mut().parts.iter();
+        parts.any(|part| part.changed().is_some() && is_met(part.cell()))
+            || self
+                .reset_heads()
+                .any(|head| self.shared.heads.get(head).is_ok_and(|cell| is_met(&cell)))
+    }
+
+    /// The heads that stand elsewhere from the commit on.
+    fn reset_heads(&self) -> impl Iterator<Item = HeadId> {
+        self.head_changes.iter().filter_map(|change| match change {
+            HeadChange::Reset { head, .. } => Some(*head),
+            _ => None,
         })
     }
 
@@ -220,10 +236,7 @@ impl Transaction {
             } else {
                 queue.enter()?
             };
-            if locked
-                || self.options.isolation == Isolation::Serializable
-                || !self.meets_serializable()
-            {
+            if locked || !self.meets_serializable() {
                 return Ok(turn);
             }
         }
@@ -237,13 +250,13 @@ impl Transaction {
         let publication = self.publication(commit)?;
         if self.is_unlogged()? {
             self.note_recent(&publication, commit)?;
-            turn.publish_only(|_| publication.publish());
+            turn.publish_only(|commit| publication.publish(commit));
             shared.store.note_commit(commit.0);
             return Ok((commit, None));
         }
         self.finish_frames()?;
-        let (commit, end) = turn.append(&mut self.frames, until, |_, _| {
-            publication.publish();
+        let (commit, end) = turn.append(&mut self.frames, until, |commit, _| {
+            publication.publish(commit);
             publication
         })?;
         shared.store.note_commit(commit.0);
@@ -267,9 +280,9 @@ impl Transaction {
         shared.store.note_commit(commit.0);
         let mut publication = Some(publication);
         let staged = self.record_large().and_then(|()| {
-            turn.append(&mut self.frames, until, |_, _| {
+            turn.append(&mut self.frames, until, |commit, _| {
                 let publication = publication.take().unwrap_or_else(Publication::nothing);
-                publication.publish();
+                publication.publish(commit);
                 // Nothing can take it back.
                 Publication::nothing()
             })
@@ -278,7 +291,7 @@ impl Transaction {
             return Ok((commit, Some(end)));
         }
         let publication = publication.unwrap_or_else(Publication::nothing);
-        turn.publish_only(|_| publication.publish());
+        turn.publish_only(|commit| publication.publish(commit));
         Ok((commit, None))
     }
 

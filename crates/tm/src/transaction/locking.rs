@@ -4,8 +4,8 @@
 //!   and during the commit at the others. Who holds it finds the head where it was.
 //! - *Rows* are locked by serializable transactions only: a key that is read in S and one that is
 //!   written in X, with intentions on its tree and head. While such a transaction is on the head,
-//!   the others lock what they wrote in X at their commit: what was read stays as it was. What is
-//!   scanned or counted is not locked but noted, see `reads`.
+//!   the others lock what they wrote in X at their commit, and a whole head that they reset: what
+//!   was read stays as it was. What is scanned or counted is not locked but noted, see `reads`.
 //! - After each lock a serializable transaction looks whether the head has moved, and moves with
 //!   it: what it locked before cannot have changed, and what it noted is looked at.
 //!
@@ -50,6 +50,7 @@ impl State {
             let first = options.repeats.unwrap_or(id);
             let mut owner = shared.locks.register_again(id, first)?;
             owner.set_busy_hook(options.busy_hook.clone());
+            owner.set_stop_hook(options.stop_hook.clone());
             owner
         };
         Ok(self.owner.insert(owner))
@@ -162,6 +163,13 @@ impl Transaction {
             owner.acquire_within(resource, Mode::Exclusive, timeout)?;
         }
         Ok(())
+    }
+
+    /// Before a commit lets a head stand elsewhere: locks all its rows.
+    pub(super) fn lock_rows_of(&mut self, head: HeadId) -> Result<()> {
+        let (id, timeout) = (self.id, self.timeout);
+        let owner = self.state.get_mut().owner(&self.shared, id, &self.options)?;
+        owner.acquire_within(Resource::head(head), Mode::Exclusive, timeout)
     }
 
     /// Whether a serializable transaction moves with the head now that it holds another lock.

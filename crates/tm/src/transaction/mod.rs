@@ -38,6 +38,7 @@ use pandodb_ds::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use smallvec::SmallVec;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::heads::OpenMoment;
 use crate::ids::{CommitId, HeadId, TransactionId, TreeId};
 use crate::isolation::{BeginOptions, Isolation};
 use crate::lock::LockOwner;
@@ -68,6 +69,8 @@ pub struct Transaction {
     state: Held,
     /// Dropped behind the versions that it covers.
     pin: Pin,
+    /// What heads that are enlisted later are seen at.
+    moment: Option<OpenMoment>,
     frames: FrameBuffer,
     /// The head that logged operations are on unless another one is named first.
     logged_head: Option<HeadId>,
@@ -165,9 +168,15 @@ impl Transaction {
         }
         // Behind a commit that is under way: it may have looked before the registration, and
         // several heads must be seen at one moment.
+        let keeps_moment = options.keeps_moment && options.sees_one_moment();
         let is_ordered = isolation == Isolation::Serializable || heads.len() > 1;
         let load = || -> SmallVec<[Part; 1]> { registrations.into_iter().map(Part::new).collect() };
-        let parts = if is_ordered { shared.in_order(load) } else { load() };
+        let (parts, moment) = if keeps_moment {
+            let open = |newest| (load(), Some(OpenMoment::new(&shared.heads, newest)));
+            shared.queue.with_log(|_, progress| open(progress.commit))
+        } else {
+            (if is_ordered { shared.in_order(load) } else { load() }, None)
+        };
         if let Some(first) = parts.first() {
             pin.describe(id, first.head(), first.base.commit, Some(shared.clock.monotonic()));
         }
@@ -181,6 +190,7 @@ impl Transaction {
             timeout,
             state: Held::new(state),
             pin,
+            moment,
             frames: FrameBuffer::new(),
             logged_head: None,
             savepoints: Vec::new(),
@@ -273,6 +283,29 @@ impl Transaction {
         let cell = self.shared.heads.get(head)?;
         let registration = Registration::new(cell, self.options.isolation);
         let part = self.shared.in_order(|| Part::new(registration));
+        let state = self.state.get_mut();
+        state.parts.push(part);
+        state.current = state.parts.len() - 1;
+        Ok(())
+    }
+
+    /// As [`enlist`](Self::enlist), for a transaction that [keeps its
+    /// moment](BeginOptions::keeps_moment): the head is seen as it was at the begin, and one that
+    /// was dropped since is there still. One that came later is seen as it is now.
+    pub fn enlist_as_begun(&mut self, head: HeadId) -> Result<()> {
+        let Some(moment) = &self.moment else { return self.enlist(head) };
+        if self.state.get_mut().parts.iter().any(|part| part.head() == head) {
+            return self.use_head(head);
+        }
+        let isolation = self.options.isolation;
+        // Looked at before what commits have replaced: in between it may go.
+        let newest = self.shared.heads.get(head);
+        let part = self.shared.in_order(|| match (moment.find(head), newest) {
+            (Some((cell, version)), _) => Ok(Part::on(Registration::new(cell, isolation), version)),
+            (None, cell) => cell.map(|cell| Part::new(Registration::new(cell, isolation))),
+        })?;
+        // Of a head that nobody had asked for before it was replaced.
+        part.base.forest.read(self.shared.store.pager())?;
         let state = self.state.get_mut();
         state.parts.push(part);
         state.current = state.parts.len() - 1;

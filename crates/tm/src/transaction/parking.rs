@@ -32,6 +32,7 @@ impl Transaction {
         }
         let has_left_something = self.has_changes()
             || self.is_broken()
+            || self.moment.is_some()
             || self.commit_time != 0
             || !self.savepoints.is_empty()
             || !self.dependencies.is_empty();

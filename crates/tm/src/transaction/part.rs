@@ -232,8 +232,14 @@ impl Private {
 impl Part {
     /// A place on the newest version that the level may see.
     pub(crate) fn new(registration: Registration) -> Self {
+        let newest = registration.newest();
+        Self::on(registration, newest)
+    }
+
+    /// A place on an older version.
+    pub(crate) fn on(registration: Registration, version: Arc<HeadVersion>) -> Self {
         Self {
-            base: registration.newest(),
+            base: version,
             nothing: None,
             registration,
             private: None,

@@ -13,6 +13,7 @@ use pandodb_ds::sync::{Arc, thread};
 use smallvec::SmallVec;
 
 use crate::heads::{HeadCell, HeadVersion, Heads};
+use crate::ids::CommitId;
 use crate::nearby::Nearby;
 
 /// From how many pages on memory is given back by a thread of its own: about as many as can be
@@ -31,6 +32,17 @@ impl Change {
     pub(crate) fn cell(&self) -> &Nearby<HeadCell> {
         match self {
             Self::Move { cell, .. } | Self::Create { cell } | Self::Drop { cell } => cell,
+        }
+    }
+
+    /// What was there before; none where nothing was, or what goes with its head.
+    fn replaced(&self) -> (&Nearby<HeadCell>, Option<Arc<HeadVersion>>) {
+        match self {
+            Self::Move { cell, before, .. } => (cell, Some(Arc::clone(before))),
+            // A head in memory gives its pages back when it goes.
+            Self::Drop { cell } if cell.is_ephemeral() => (cell, None),
+            Self::Drop { cell } => (cell, Some(cell.version.load())),
+            Self::Create { cell } => (cell, None),
         }
     }
 
@@ -88,8 +100,10 @@ impl Publication {
         &mut self.changes
     }
 
-    pub(super) fn publish(&self) {
+    /// Shows what the commit of this number made; in its turn.
+    pub(super) fn publish(&self, commit: CommitId) {
         let Some(heads) = &self.heads else { return };
+        heads.moments.note(commit, self.changes.iter().map(Change::replaced));
         for change in &self.changes {
             match change {
                 Change::Move { cell, after, .. } => cell.version.store(Arc::clone(after)),
@@ -137,7 +151,7 @@ mod tests {
 
     use super::*;
     use crate::heads::MAIN;
-    use crate::ids::{CommitId, TreeId};
+    use crate::ids::TreeId;
     use crate::isolation::BeginOptions;
     use crate::manager::Manager;
     use crate::options::Options;

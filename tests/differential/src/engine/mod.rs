@@ -50,8 +50,8 @@ impl Kind {
 /// What statements returned.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Rows {
-    /// How many columns the last statement with columns had.
-    pub(crate) columns: usize,
+    /// What the columns of the last statement with columns are called.
+    pub(crate) names: Vec<String>,
     /// The rows.
     pub(crate) rows: Vec<Vec<Value>>,
 }

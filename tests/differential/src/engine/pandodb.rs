@@ -50,7 +50,8 @@ impl Pandodb {
             let (statement, consumed) = self.0.prepare(rest)?;
             if let Some(mut statement) = statement {
                 if statement.column_count() > 0 {
-                    all.columns = statement.column_count();
+                    let names = statement.column_names().into_iter();
+                    all.names = names.map(String::from).collect();
                 }
                 while statement.step()? == Step::Row {
                     let row = statement.with_row(|row| row.iter().map(value).collect())?;

@@ -31,7 +31,8 @@ impl Sqlite {
         while let Some(mut statement) = batch.next()? {
             let columns = statement.column_count();
             if columns > 0 {
-                all.columns = columns;
+                let names = statement.column_names();
+                all.names = names.map(str::to_owned).collect();
             }
             let mut rows = statement.raw_query();
             while let Some(row) = rows.next()? {

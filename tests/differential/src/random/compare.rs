@@ -198,7 +198,7 @@ fn together(engine: &mut dyn Engine, parts: &[String]) -> Result<Rows, Failure> 
     let mut all = Rows::default();
     for part in parts {
         let rows = execute(engine, part)?;
-        all.columns = rows.columns;
+        all.names = rows.names;
         all.rows.extend(rows.rows);
     }
     Ok(all)

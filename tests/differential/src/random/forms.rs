@@ -158,11 +158,17 @@ impl Queries<'_> {
         } else {
             String::new()
         };
+        let terms = terms.join(", ");
+        let window = match scope.rng.u8(..6) {
+            0 => format!(", count(*) OVER (ORDER BY {terms})"),
+            1 => format!(", rank() OVER (PARTITION BY {} ORDER BY {all})", scope.column()),
+            2 => format!(", row_number() OVER (ORDER BY {terms}, {all})"),
+            _ => String::new(),
+        };
         let sql = format!(
-            "SELECT {} FROM {} AS a{filter} ORDER BY {}, {all}{limit}",
+            "SELECT {}{window} FROM {} AS a{filter} ORDER BY {terms}, {all}{limit}",
             columns.join(", "),
             table.name,
-            terms.join(", ")
         );
         Step { sql, check: Check::Query(Order::Limited) }
     }

@@ -18,6 +18,7 @@ mod query;
 mod schema;
 mod script;
 mod shrink;
+mod ways;
 mod wide;
 
 use std::collections::BTreeSet;

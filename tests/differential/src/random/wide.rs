@@ -1,7 +1,7 @@
 //! Random queries of what few queries use: JSON, dates, frames of all kinds.
 //!
 //! Nothing here depends on the clock or on the order of equal rows. Neighbours: `query`, which
-//! has the common forms and asks for these.
+//! has the common forms and asks for these; `ways` has JSON on its way through queries.
 
 use super::expression::{Expressions, Source};
 use super::query::Queries;
@@ -88,10 +88,11 @@ fn moment(scope: &mut Expressions<'_>) -> String {
 impl Queries<'_> {
     /// JSON, dates, or a window of any frame.
     pub(super) fn wide_step(&mut self) -> Step {
-        match self.rng.u8(..8) {
+        match self.rng.u8(..10) {
             0..=1 => self.computed_step(json),
             2 => self.each_step(),
             3..=4 => self.computed_step(moment),
+            5..=6 => self.way_step(),
             _ => self.frames_step(),
         }
     }

@@ -82,10 +82,10 @@ fn observe(record: &Record, result: Result<Rows, Failure>) -> Observed {
     match (&record.expected, result) {
         (_, Err(failure)) => Observed::Error(failure.message),
         (Expected::Query(query), Ok(rows)) => {
-            if rows.columns == query.types.len() {
+            if rows.names.len() == query.types.len() {
                 Observed::Values(print(query, &rows.rows))
             } else {
-                Observed::Columns(rows.columns)
+                Observed::Columns(rows.names.len())
             }
         }
         (_, Ok(_)) => Observed::Done,

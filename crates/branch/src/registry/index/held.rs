@@ -2,9 +2,11 @@
 //!
 //! Neighbours: the index asks it whether an anchor is needed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use super::Place;
+use pandodb_ds::sync::Arc;
+
+use super::{Holding, Place};
 use crate::lineage::LineId;
 
 /// For each line how many hold it up to which commit.
@@ -17,21 +19,27 @@ impl Held {
         *self.0.entry(line).or_default().entry(commit).or_default() += 1;
     }
 
-    /// Who holds many places, of each as many as it is there.
-    pub(super) fn of<'p>(places: impl IntoIterator<Item = &'p Place>) -> Self {
-        let mut held = Self::default();
-        held.add_many(places);
-        held
+    /// Many hold what they hold. What neighbours share is counted once for all of them.
+    pub(super) fn add_all<'h>(&mut self, holdings: impl IntoIterator<Item = &'h Holding>) {
+        let mut run: Option<(&Arc<[Place]>, u32)> = None;
+        for holding in holdings {
+            for place in holding.own() {
+                self.add(*place);
+            }
+            match &mut run {
+                Some((shared, count)) if Arc::ptr_eq(shared, holding.shared()) => *count += 1,
+                _ => {
+                    self.add_shared(run);
+                    run = Some((holding.shared(), 1));
+                }
+            }
+        }
+        self.add_shared(run);
     }
 
-    /// Many hold places, of each as many as it is there: mostly the same few, which are counted
-    /// before they are looked for.
-    pub(super) fn add_many<'p>(&mut self, places: impl IntoIterator<Item = &'p Place>) {
-        let mut counts: HashMap<Place, u32> = HashMap::new();
-        for place in places {
-            *counts.entry(*place).or_default() += 1;
-        }
-        for ((line, commit), count) in counts {
+    fn add_shared(&mut self, run: Option<(&Arc<[Place]>, u32)>) {
+        let Some((shared, count)) = run else { return };
+        for &(line, commit) in &**shared {
             *self.0.entry(line).or_default().entry(commit).or_default() += count;
         }
     }

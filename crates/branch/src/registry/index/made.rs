@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 
-use super::{Index, Place, clock_of};
+use pandodb_ds::sync::Arc;
+
+use super::held::Held;
+use super::{Holding, Index, Place};
 use crate::lineage::{Clock, Graph, LineId, Position};
-use crate::registry::index::held::Held;
 use crate::registry::records::{Anchor, Branch, OpenMerge};
 
 impl Index {
@@ -45,16 +47,13 @@ impl Index {
             let has_merges = graph.line(branch.line).is_some_and(|line| !line.merges.is_empty());
             let own = (branch.line, u64::MAX);
             // What nothing was merged into holds its own line, and what it left.
-            let parted = left(branch).filter(|_| !has_merges).and_then(|parent| {
-                let mut clock = clocks.at((parent.line, parent.commit));
-                let at = clock.binary_search_by_key(&branch.line, |held| held.0).err()?;
-                clock.insert(at, own);
-                Some(clock)
-            });
-            let clock = parted.unwrap_or_else(|| clock_of(own, graph));
+            let parted = left(branch).filter(|_| !has_merges);
+            let parted = parted.and_then(|at| clocks.at((at.line, at.commit)).with(own));
+            let clock = parted.unwrap_or_else(|| Holding::at(own, graph));
             self.clocks.insert(branch.id, clock);
         }
-        self.by_branches = Held::of(self.clocks.values().flatten());
+        self.by_branches = Held::default();
+        self.by_branches.add_all(self.clocks.values());
     }
 
     /// Finds out of all anchors whether merges start from them, and whether anybody needs them.
@@ -69,7 +68,7 @@ impl Index {
             }
         }
         self.by_all = self.by_branches.clone();
-        self.by_all.add_many(self.starts.values().flatten());
+        self.by_all.add_all(self.starts.values());
         for place in places {
             self.judge(place);
         }
@@ -79,8 +78,17 @@ impl Index {
 /// What moments hold, asked in the order of the commits of each line.
 struct Clocks<'g> {
     graph: &'g Graph,
-    /// What the newest moment of a line that was asked for holds.
-    newest: BTreeMap<LineId, (u64, Clock)>,
+    newest: BTreeMap<LineId, Newest>,
+}
+
+/// The newest moment of a line that was asked for.
+struct Newest {
+    commit: u64,
+    /// How many merges into the line it holds.
+    merges: usize,
+    clock: Clock,
+    /// What it holds of other lines.
+    others: Arc<[Place]>,
 }
 
 impl<'g> Clocks<'g> {
@@ -88,14 +96,30 @@ impl<'g> Clocks<'g> {
         Self { graph, newest: BTreeMap::new() }
     }
 
-    fn at(&mut self, place: Place) -> Vec<Place> {
+    fn at(&mut self, place: Place) -> Holding {
         let (line, commit) = place;
-        let (newest, clock) = self.newest.entry(line).or_default();
-        if commit < *newest {
-            return clock_of(place, self.graph);
+        let merges = self.graph.line(line).map_or(&[][..], |line| &line.merges);
+        let merges = merges.iter().filter(|merge| merge.after < commit).count();
+        let position = Position { line, commit };
+        let newest = self.newest.entry(line).or_insert_with(|| {
+            let clock = self.graph.clock(position);
+            Newest { commit, merges, others: others(&clock, line), clock }
+        });
+        if commit < newest.commit {
+            return Holding::at(place, self.graph);
         }
-        *newest = commit;
-        self.graph.add_to(clock, Position { line, commit });
-        clock.iter().map(|held| (held.line, held.commit)).collect()
+        self.graph.add_to(&mut newest.clock, position);
+        newest.commit = commit;
+        // What a line holds of others it has from where it began, and from merges.
+        if merges != newest.merges {
+            newest.merges = merges;
+            newest.others = others(&newest.clock, line);
+        }
+        Holding::sharing(Arc::clone(&newest.others), place)
     }
+}
+
+fn others(clock: &Clock, line: LineId) -> Arc<[Place]> {
+    let others = clock.iter().filter(|held| held.line != line);
+    others.map(|held| (held.line, held.commit)).collect()
 }

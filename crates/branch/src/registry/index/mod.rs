@@ -16,11 +16,13 @@
 //! all records at once, `state` keeps it with them, `anchors` and `life` ask.
 
 mod held;
+mod holding;
 mod made;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use held::Held;
+use holding::Holding;
 
 use super::records::{Anchor, Branch, BranchId, OpenMerge};
 use crate::lineage::{Clock, Graph, LineId, Position};
@@ -46,13 +48,13 @@ pub(super) struct Index {
     /// Anchors whose head is gone.
     lost: BTreeSet<u64>,
     /// How far each branch holds each line.
-    clocks: BTreeMap<BranchId, Vec<Place>>,
+    clocks: BTreeMap<BranchId, Holding>,
     /// How far branches hold each line.
     by_branches: Held,
     /// What open merges start from, by their numbers.
     merging: BTreeMap<u64, Place>,
     /// Where anchors stand that two branches or an open merge start from, and what they hold.
-    starts: BTreeMap<Place, Vec<Place>>,
+    starts: BTreeMap<Place, Holding>,
     /// How far branches and `starts` hold each line.
     by_all: Held,
     /// The anchors that nobody needs.
@@ -175,7 +177,7 @@ impl Index {
 
     pub(super) fn add_branch(&mut self, branch: &Branch, graph: &Graph) {
         self.remove_branch(branch.id, graph);
-        let clock = clock_of((branch.line, u64::MAX), graph);
+        let clock = Holding::at((branch.line, u64::MAX), graph);
         self.change_branch(&clock, Held::add, graph);
         self.clocks.insert(branch.id, clock);
     }
@@ -225,16 +227,15 @@ impl Index {
     /// Branches and starts of merges that meet a position where no anchor is, or in more than one
     /// place.
     pub(super) fn meeting(&self, at: Position, graph: &Graph) -> Vec<Position> {
-        let held: BTreeMap<LineId, u64> =
-            clock_of((at.line, at.commit), graph).into_iter().collect();
+        let held = graph.clock(at);
         // Many meet in the same places.
         let mut clocks: BTreeMap<Position, Clock> = BTreeMap::new();
-        let mut meets = |clock: &[Place]| {
+        let mut meets = |clock: &Holding| {
             if clock.iter().any(|held| held.0 == at.line && held.1 >= at.commit) {
                 return false;
             }
-            let shared = clock.iter().filter_map(|&(line, commit)| {
-                let commit = commit.min(*held.get(&line)?);
+            let shared = clock.iter().filter_map(|(line, commit)| {
+                let commit = commit.min(held.get(line)?);
                 Some(graph.normalized(Position { line, commit }))
             });
             let shared: Vec<Position> = shared.collect();
@@ -246,15 +247,15 @@ impl Index {
                     || !shared.iter().all(|place| covered.holds(*place))
             })
         };
-        let tip_of = |clock: &Vec<Place>| clock.iter().find(|held| held.1 == u64::MAX).copied();
+        let tip_of = |clock: &Holding| clock.iter().find(|held| held.1 == u64::MAX);
         let branches = self.clocks.values().map(|clock| (tip_of(clock), clock));
         let starts = self.starts.iter().map(|(place, clock)| (Some(*place), clock));
         let met = branches.chain(starts).filter(|(_, clock)| meets(clock));
         met.filter_map(|(place, _)| place).map(|(line, commit)| Position { line, commit }).collect()
     }
 
-    fn change_branch(&mut self, clock: &[Place], change: impl Fn(&mut Held, Place), graph: &Graph) {
-        for &place in clock {
+    fn change_branch(&mut self, clock: &Holding, change: impl Fn(&mut Held, Place), graph: &Graph) {
+        for place in clock.iter() {
             let before = self.by_branches.furthest(place.0);
             change(&mut self.by_branches, place);
             self.change_all(place, &change);
@@ -304,13 +305,13 @@ impl Index {
     fn review(&mut self, place: Place, graph: &Graph) {
         let is_start = self.is_start(place);
         if is_start && !self.starts.contains_key(&place) {
-            let clock = clock_of(place, graph);
-            for held in &clock {
-                self.change_all(*held, Held::add);
+            let clock = Holding::at(place, graph);
+            for held in clock.iter() {
+                self.change_all(held, Held::add);
             }
             self.starts.insert(place, clock);
         } else if !is_start && let Some(clock) = self.starts.remove(&place) {
-            for held in clock {
+            for held in clock.iter() {
                 self.change_all(held, Held::remove);
             }
         }
@@ -336,10 +337,4 @@ impl Index {
             }
         }
     }
-}
-
-/// What a moment holds: its own line up to it, and what it has of others.
-fn clock_of((line, commit): Place, graph: &Graph) -> Vec<Place> {
-    let clock = graph.clock(Position { line, commit });
-    clock.iter().map(|place| (place.line, place.commit)).collect()
 }

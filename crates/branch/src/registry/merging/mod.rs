@@ -18,7 +18,7 @@ pub use self::labels::MergeLabel;
 pub(super) use self::labels::edge_of;
 use super::pins::Pin;
 use super::records::{Branch, BranchState, Kind, encode, number_key};
-use super::{Branches, Change, RECORDS, View, counters_of};
+use super::{Branches, Change, RECORDS, View, counters_of, dropped_meanwhile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lineage::numbering::Numbering;
 use crate::lineage::{Line, Merged, Position};
@@ -55,6 +55,8 @@ pub struct MergePlan {
     pub position: Position,
     /// Where the target stood.
     pub target_position: Position,
+    /// How many merges into the target were known.
+    target_merges: usize,
     pub(super) anchor: Pin,
     pub(super) has_new_anchor: bool,
     /// The moment that the target is level with once it was moved, if it has nothing besides.
@@ -155,7 +157,7 @@ impl Branches {
         }
         self.check_writable(&target)?;
         self.check_no_open_merge(&target)?;
-        let now = self.position(&source)?;
+        let now = self.steady_position(&source)?;
         // A tag will not do, though it keeps the moment as well: it may be dropped at any time,
         // while what is merged stays what later merges start from.
         let kept =
@@ -164,7 +166,9 @@ impl Branches {
             (kept, false)
         } else {
             let made = self.update_lazily(|change| {
-                let source = self.again(&source)?;
+                if self.again(&source)?.line != source.line {
+                    return Err(dropped_meanwhile());
+                }
                 let head = change.anchor(HeadId(source.head), source.line, None)?;
                 // Before anybody else sees it.
                 Ok(self.pins.pin(head))
@@ -187,12 +191,15 @@ impl Branches {
         (anchor, has_new_anchor): (Pin, bool),
         position: Position,
     ) -> Result<MergePlan> {
-        let target_position = self.position(&target)?;
+        // One look at the target for all that is asked of it: others may move it.
+        let ours = self.view_now(&target)?;
+        let target_position = ours.position();
+        self.check_line(target.id, target_position.line)?;
         let theirs = self.view_head(anchor.head(), position)?;
         // Who was moved to where another one stood has a commit of its own, and nothing in it.
         let source_level = self.level_of(&theirs)?;
-        let target_level = self.level_of(&self.view_now(&target)?)?;
-        let (bases, mut kind) = self.with(|state| {
+        let target_level = self.level_of(&ours)?;
+        let (bases, mut kind, target_merges) = self.with(|state| {
             let graph = &state.graph;
             let kind = if graph.holds(target_position, source_level) {
                 MergeKind::UpToDate
@@ -201,7 +208,8 @@ impl Branches {
             } else {
                 MergeKind::ThreeWay
             };
-            (graph.bases(target_position, position), kind)
+            let merges = state.merges_into(target_position.line);
+            (graph.bases(target_position, position), kind, merges)
         })?;
         let level = (kind == MergeKind::FastForward).then_some(source_level);
         let newest = bases.iter().max_by_key(|base| base.commit).copied();
@@ -231,8 +239,7 @@ impl Branches {
         let mut has_undone = false;
         if kind == MergeKind::ThreeWay && ancestors.is_empty() {
             // After a fast-forward the target has a commit of its own, but nothing in it.
-            let ours = self.view_now(&target)?;
-            if ours.position() == target_position && ours.forest().is_same_version(&base.forest()) {
+            if ours.forest().is_same_version(&base.forest()) {
                 (kind, has_undone) = (MergeKind::FastForward, true);
             }
         }
@@ -244,6 +251,7 @@ impl Branches {
             bases,
             position,
             target_position,
+            target_merges,
             anchor,
             has_new_anchor,
             level,
@@ -341,11 +349,18 @@ impl Branches {
             // The commit reads it once more; from here on nobody can drop it.
             self.found(plan.source_head(), self.manager.head(plan.source_head()))?;
         }
-        // What other threads may read of the records is brought up to date first.
-        drop(self.current()?);
         let mut rows: Vec<super::RowEdit> = Vec::new();
         let row = read(transaction, &number_key(Kind::Branch, plan.target.id.0))?;
         let target: Branch = decode(&row)?;
+        // What the merge was worked out for is not there any more.
+        if target.line != plan.target.line {
+            return Err(dropped_meanwhile());
+        }
+        // Its bases were those of a target without another merge that came since.
+        if self.with(|state| state.merges_into(target.line))? != plan.target_merges {
+            let message = format!("something else was merged into '{}' meanwhile", target.name);
+            return Err(Error::new(ErrorKind::Moved, message).with_hint("merge again"));
+        }
         let line_key = number_key(Kind::Line, target.line.0);
         let mut line: Line = decode(&read(transaction, &line_key)?)?;
         line.merges.push(Merged { after, source: plan.position });

@@ -31,6 +31,7 @@ fn refused<T: std::fmt::Debug>(outcome: Result<T>, kind: ErrorKind, words: &str)
 fn every_refusal_says_what_is_wrong_and_changes_nothing() {
     let (_disk, branches) = start();
     create(&branches, "feature/Login-2", "main", Point::Now).unwrap();
+    create(&branches, "other", "main", Point::Now).unwrap();
     let before = branches.state().unwrap().commit;
     let heads = branches.manager().heads().unwrap().len();
     refused(branches.get("feature/login2"), ErrorKind::UnknownBranch, "'feature/Login-2'");
@@ -43,6 +44,13 @@ fn every_refusal_says_what_is_wrong_and_changes_nothing() {
     refused(create(&branches, "x", "main", future), ErrorKind::UnknownCommit, "newest one");
     refused(branches.drop_branch("main"), ErrorKind::Protected, "first one");
     refused(branches.rename("feature/login-2", "main"), ErrorKind::Exists, "already");
+    let hint = branches.rename("other", "feature/Login-2").unwrap_err().hint().map(str::to_owned);
+    assert_eq!(hint.as_deref(), Some("choose another name"));
+    let differs = create(&branches, "Feature/login-2", "main", Point::Now).unwrap_err();
+    assert!(differs.to_string().contains("'feature/Login-2' already"), "{differs}");
+    assert_eq!(differs.hint(), Some("names are the same in any case: choose another one"));
+    let same = create(&branches, "feature/Login-2", "main", Point::Now).unwrap_err();
+    assert_eq!(same.hint(), Some("choose another name, or CREATE BRANCH IF NOT EXISTS"));
     refused(branches.begin_merge("main", "Main"), ErrorKind::SelfMerge, "itself");
     refused(branches.merge_into("main"), ErrorKind::UnknownConflict, "no merge");
     refused(branches.commit(1_000_000), ErrorKind::UnknownCommit, "1000000");
@@ -600,7 +608,7 @@ fn a_branch_that_goes_meanwhile_is_told_as_that() {
     create(&branches, "dev", "main", Point::Now).unwrap();
     let fork = branches.fork("dev").unwrap();
     let dev = branches.get("dev").unwrap();
-    let words = "dropped meanwhile";
+    let words = "dropped or reset meanwhile";
     // Looked up before, used after the drop: what a race of threads comes to.
     branches.drop_branch("dev").unwrap();
     refused(branches.position(&dev), ErrorKind::Moved, words);
@@ -665,4 +673,55 @@ fn a_branch_of_the_past_is_a_base_where_it_was_left_before_its_first_commit() {
     check(&branches);
     merge(&branches, "later", "past", false).unwrap();
     assert_eq!(read(&branches, "past").unwrap().len(), 5);
+}
+
+#[test]
+fn what_was_looked_up_before_a_reset_is_no_part_of_the_graph_after_it() {
+    let (_disk, branches) = start();
+    write(&branches, "main", &[("a", Some("1"))]).unwrap();
+    let first = branches.position(&branches.get("main").unwrap()).unwrap();
+    write(&branches, "main", &[("a", Some("2"))]).unwrap();
+    create(&branches, "dev", "main", Point::Now).unwrap();
+    write(&branches, "dev", &[("b", Some("1"))]).unwrap();
+    let main = branches.get("main").unwrap();
+    let plan = branches.begin_merge("dev", "main").unwrap();
+    let view = branches.view_now(&main).unwrap();
+    branches.reset("main", &Point::Commit(first.commit)).unwrap();
+    let words = "reset meanwhile";
+    // The newer commit is none of the older line.
+    refused(branches.steady_position(&main), ErrorKind::Moved, words);
+    refused(branches.seed(&view), ErrorKind::Moved, words);
+    let other = CreateBranch { name: "other".into(), ..CreateBranch::default() };
+    let other = branches.create_now(&other, &main, main.options.clone()).unwrap();
+    let left = branches.with(|state| state.graph.line(other.line).unwrap().parent).unwrap();
+    let now = branches.get("main").unwrap();
+    assert_eq!(left, Some(branches.steady_position(&now).unwrap()));
+    assert_ne!(now.line, main.line);
+    // Nor is a merge that was worked out for what is not there any more.
+    let mut transaction =
+        branches.manager().begin(HeadId(main.head), BeginOptions::default()).unwrap();
+    refused(branches.record_merge(&plan, &mut transaction), ErrorKind::Moved, words);
+    drop(transaction);
+    branches.abandon_merge(plan).unwrap();
+    check_records(&branches);
+}
+
+#[test]
+fn a_merge_that_another_one_overtook_is_worked_out_again() {
+    let (_disk, branches) = start();
+    for name in ["one", "two"] {
+        create(&branches, name, "main", Point::Now).unwrap();
+        write(&branches, name, &[(name, Some("1"))]).unwrap();
+    }
+    write(&branches, "main", &[("a", Some("1"))]).unwrap();
+    let plan = branches.begin_merge("one", "main").unwrap();
+    merge(&branches, "two", "main", false).unwrap();
+    let head = HeadId(plan.target.head);
+    let mut transaction = branches.manager().begin(head, BeginOptions::default()).unwrap();
+    refused(branches.record_merge(&plan, &mut transaction), ErrorKind::Moved, "meanwhile");
+    drop(transaction);
+    branches.abandon_merge(plan).unwrap();
+    merge(&branches, "one", "main", false).unwrap();
+    let rows = [("a", "1"), ("one", "1"), ("two", "1")];
+    assert_eq!(read(&branches, "main").unwrap(), content_of(&rows));
 }

@@ -243,8 +243,20 @@ pub(crate) fn switch(shell: &mut Shell, name: &str) -> Outcome {
     shell.say(format_args!("Switched to branch: {name}{suffix}"))
 }
 
-pub(crate) fn delete(shell: &mut Shell, name: &str, may_be_missing: bool) -> Outcome {
-    if may_be_missing && shell.branch_fact(name, "branch_name")?.is_none() {
+/// What is no error where a branch is deleted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Delete {
+    pub(crate) may_be_unmerged: bool,
+    pub(crate) may_be_missing: bool,
+}
+
+impl Delete {
+    /// As the verbs of other programs delete, which have no word for "all the same".
+    pub(crate) const UNMERGED: Self = Self { may_be_unmerged: true, may_be_missing: false };
+}
+
+pub(crate) fn delete(shell: &mut Shell, name: &str, options: Delete) -> Outcome {
+    if options.may_be_missing && shell.branch_fact(name, "branch_name")?.is_none() {
         return Ok(());
     }
     if shell.connection.current_branch().eq_ignore_ascii_case(name) {
@@ -254,11 +266,50 @@ pub(crate) fn delete(shell: &mut Shell, name: &str, may_be_missing: bool) -> Out
                 format!("{first} is the branch that you are on, and the first one: it stays");
             return Err(Failure::statement(message).with_hint("reset it, or rename it"));
         }
+        refuse_unmerged(shell, name, options)?;
         switch_quietly(shell, &first)?;
+    } else {
+        refuse_unmerged(shell, name, options)?;
     }
     shell.execute(&format!("DROP BRANCH {}", quoted_identifier(name)))?;
     chosen::forget(shell, name)?;
     shell.say(format_args!("Deleted branch: {name}"))
+}
+
+/// Refuses to delete a branch with commits that neither its parent has nor the branch that we are
+/// on: nothing else names them, so that they would be gone for good.
+fn refuse_unmerged(shell: &Shell, name: &str, options: Delete) -> Outcome {
+    if options.may_be_unmerged || shell.branch_fact(name, "branch_name")?.is_none() {
+        return Ok(());
+    }
+    let mut others: Vec<String> = shell.branch_fact(name, "parent_branch")?.into_iter().collect();
+    let mut current = shell.connection.current_branch();
+    if current.eq_ignore_ascii_case(name) {
+        current = first(shell)?;
+    }
+    if !others.contains(&current) {
+        others.push(current);
+    }
+    let mut sql = "SELECT count(*) FROM pando_log(?1) WHERE true".to_owned();
+    for at in 2..others.len() + 2 {
+        let of_other = format!("SELECT transaction_id FROM pando_log(?{at})");
+        sql.push_str(&format!(" AND transaction_id NOT IN ({of_other})"));
+    }
+    let names: Vec<Value> =
+        std::iter::once(name).chain(others.iter().map(String::as_str)).map(Value::from).collect();
+    let told = shell.query_texts(&sql, &names)?;
+    let count = told.first().map_or("0", String::as_str);
+    let (commits, are) = if count == "1" { ("commit", "is") } else { ("commits", "are") };
+    let place = match others.as_slice() {
+        [one] => format!("not in {one}"),
+        several => format!("neither in {}", several.join(" nor in ")),
+    };
+    if count == "0" {
+        return Ok(());
+    }
+    let message = format!("{name} is not merged: {count} {commits} of it {are} {place}");
+    let hint = format!("pando branch -D {name} deletes it all the same");
+    Err(Failure::statement(message).with_hint(hint))
 }
 
 pub(crate) fn rename(shell: &mut Shell, old: &str, new: &str) -> Outcome {

@@ -6,7 +6,8 @@
 //! not run twice, and rows that change a unique column are deleted and inserted, so that two of
 //! them may change places. A table that ALTER TABLE cannot bring to its definition is built anew:
 //! `plan` finds out, `anew` does it. `rows` writes the rows, `counters` the AUTOINCREMENT numbers,
-//! `renames` finds an order for new names, `definition` takes texts of definitions apart.
+//! `renames` finds an order for new names, `standing` puts away what stands on tables and brings it
+//! back, `definition` takes texts of definitions apart.
 //! Neighbours: `graph::diff` shows the same for people.
 
 mod anew;
@@ -15,6 +16,7 @@ pub(super) mod definition;
 mod plan;
 mod renames;
 mod rows;
+mod standing;
 
 use std::collections::BTreeSet;
 
@@ -189,71 +191,6 @@ impl Writer {
         let kind = kind_of(change.object);
         let found = self.new.find(kind, &change.name).or_else(|| self.old.find(kind, &change.name));
         found.map_or_else(|| change.name.clone(), |definition| definition.table.clone())
-    }
-
-    /// Drops what is gone or defined otherwise, and the triggers of tables that change.
-    fn put_away(&mut self, schema: &[&SchemaChange], bodies: &[Body]) {
-        let mut away: BTreeSet<(&'static str, String)> = BTreeSet::new();
-        let mut back: BTreeSet<(&'static str, String)> = BTreeSet::new();
-        for change in schema.iter().filter(|change| change.object != ObjectType::Table) {
-            let kind = kind_of(change.object);
-            if !matches!(change.change, SchemaChangeKind::Added) {
-                away.insert((kind, older_name(change).to_owned()));
-            }
-            if !matches!(change.change, SchemaChangeKind::Dropped) {
-                back.insert((kind, change.name.clone()));
-            }
-        }
-        let dropped: BTreeSet<&str> =
-            tables_of(schema, |it| matches!(it, SchemaChangeKind::Dropped)).collect();
-        for body in bodies {
-            let table = body.table.plain_name.as_str();
-            let kinds: &[&'static str] =
-                if body.is_rebuilt { &["trigger", "index"] } else { &["trigger"] };
-            for kind in kinds {
-                let names = |schema: &Schema, table: &str| -> Vec<String> {
-                    schema.of_table(kind, table).map(|it| it.name.clone()).collect()
-                };
-                if let Some(older) = self.older_table(table, schema) {
-                    away.extend(names(&self.old, older).into_iter().map(|name| (*kind, name)));
-                }
-                back.extend(names(&self.new, table).into_iter().map(|name| (*kind, name)));
-            }
-        }
-        // What stands on a table goes with it.
-        away.retain(|(kind, name)| {
-            let found = self.old.find(kind, name);
-            *kind == "view" || !found.is_some_and(|it| dropped.contains(it.table.as_str()))
-        });
-        for kind in ["trigger", "view", "index"] {
-            for (_, name) in away.iter().filter(|(it, _)| *it == kind) {
-                self.line(&format!("DROP {} {}", kind.to_uppercase(), identifier(name)));
-            }
-        }
-        self.later = back.into_iter().collect();
-    }
-
-    /// Brings what stands on tables back, in the order in which one may stand on another.
-    fn put_up(&mut self) {
-        for kind in ["index", "view", "trigger"] {
-            let names: Vec<String> = self
-                .later
-                .iter()
-                .filter(|(it, _)| *it == kind)
-                .map(|(_, name)| name.clone())
-                .collect();
-            // The order of the schema: a view may stand on another.
-            let definitions: Vec<String> = self
-                .new
-                .0
-                .iter()
-                .filter(|it| it.kind == kind && names.contains(&it.name))
-                .map(|it| it.sql.clone())
-                .collect();
-            for sql in definitions {
-                self.line(&sql);
-            }
-        }
     }
 
     fn change_tables(&mut self, schema: &[&SchemaChange]) {

@@ -367,9 +367,8 @@ fn candidates(left: &Node, right: &Node) -> Option<Candidates> {
     in_memory.or_else(in_file)
 }
 
-/// The keys of two lists, each once, greatest first.
-fn descending(lists: [&[Key]; 2]) -> Candidates {
-    let mut keys: Candidates = lists.concat();
+/// The keys of a list, each once, greatest first.
+fn descending(mut keys: Candidates) -> Candidates {
     keys.sort_unstable_by(|left, right| order_of(right, left));
     keys.dedup();
     keys

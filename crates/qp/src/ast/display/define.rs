@@ -299,7 +299,7 @@ impl Print for AlterTable {
                 printer.optional(" ALTER COLUMN ", Some(name))?;
                 printer.text(" DROP DEFAULT")
             }
-            AlterAction::AddCheck(name, expression, conflict) => {
+            AlterAction::AddCheck(name, expression, conflict, _) => {
                 printer.text(" ADD")?;
                 printer.optional(" CONSTRAINT ", name.as_ref())?;
                 printer.in_parentheses(" CHECK ", expression)?;

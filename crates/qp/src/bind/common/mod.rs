@@ -11,8 +11,11 @@ use pandodb_ds::sync::Arc;
 
 use recursion::{circular, is_named, recursion};
 
+pub(crate) use shared::SharedTable;
+
 use super::compound::{column_affinity, real_columns, said_collations, told_apart};
 use super::from::{Group, Relation, RowsRelation, slot_column};
+use super::naming::{Naming, unique_names};
 use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::select::as_real;
 use super::{Binder, Block};
@@ -174,13 +177,17 @@ impl Binder<'_> {
                 binder.nested(|binder| binder.recursive(common))
             } else {
                 let dissolve = may_dissolve && common.table.materialized != Some(true);
-                binder.nested(|binder| binder.select(&common.table.select, dissolve))
+                binder.nested(|binder| binder.select_in_from(&common.table.select, dissolve))
             }
         });
         self.common = outer;
         self.text = text;
         let label = common.table.name.text.clone();
-        self.derived(block?, &name, &label, &names, scope, group)
+        let mut block = block?;
+        if common.table.materialized == Some(true) {
+            block.way = None;
+        }
+        self.derived(block, &name, &label, (&names, Naming::Query), scope, group)
     }
 
     /// Lets a recursive part read its row once: it names the table once in its FROM, so that any
@@ -359,7 +366,7 @@ fn with_affinities(
 /// The columns of a recursive table as `slot` holds them.
 fn named_columns(table: &ast::CommonTable, head: &Block, slot: SlotId) -> Vec<ScopeColumn> {
     let names: Vec<Box<str>> = table.columns.iter().map(|name| name.text.clone()).collect();
-    let names = super::from::unique_names(head, &names);
+    let names = unique_names(head, &names, Naming::Query);
     let outputs = head.outputs.iter().enumerate();
     outputs
         .zip(names)

@@ -11,11 +11,26 @@ use pandodb_ds::sync::Arc;
 
 use super::{CommonScope, refers_to};
 use crate::ast;
-use crate::bind::from::{Group, Relation, RowsRelation, slot_column, unique_names};
+use crate::bind::from::signs::JsonWay;
+use crate::bind::from::{Group, Relation, RowsRelation, signed_column};
+use crate::bind::naming::{Naming, unique_names};
 use crate::bind::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use crate::bind::{Binder, Block, FrameBuilder};
 use crate::error::Result;
 use crate::plan::{Node, SelectPlan, Shared, SharedInput, choose_gears};
+use crate::scalar::{JsonSign, SlotId};
+
+/// A table whose rows several readers share, with what tells them of JSON in it.
+pub(crate) type SharedTable = (Arc<SharedInput>, Arc<Signs>);
+
+/// What tells the readers of a common table which of its columns are JSON.
+#[derive(Debug)]
+pub(crate) struct Signs {
+    /// How JSON comes out of it.
+    way: Option<JsonWay>,
+    /// What tells of each column.
+    told: Vec<JsonSign>,
+}
 
 impl Binder<'_> {
     /// Which of the tables of a WITH are named by several places, as far as the words tell: a
@@ -56,15 +71,16 @@ impl Binder<'_> {
             self.shared.push((common.number, plan.clone()));
             plan
         };
-        let Some(plan) = plan else { return Ok(false) };
+        let Some((plan, signs)) = plan else { return Ok(false) };
         let names: Vec<Box<str>> =
             common.table.columns.iter().map(|column| column.text.clone()).collect();
-        if !names.is_empty() && names.len() != plan.plan.outputs.len() {
+        if !names.is_empty() && names.len() != plan.plan.columns.len() {
             return Ok(false);
         }
         let (slot, state) = (self.slot(), self.state());
         let rows = plan.rows;
-        let columns = shared_columns(&plan.plan, &names, slot);
+        let columns = shared_columns(&plan.plan, &signs.told, &names, slot);
+        scope.ways.extend(signs.way.map(|way| way.into_slot(slot)));
         let label = common.table.name.text.clone();
         let node = Node::Shared(Box::new(Shared { plan, state, slot, label }));
         group.relations.push(Relation::Rows(Box::new(RowsRelation {
@@ -92,7 +108,7 @@ impl Binder<'_> {
 
     /// The plan of a common table in a frame of its own; none where it dissolves or reads what
     /// lies around.
-    fn shared_plan(&mut self, common: &Arc<CommonScope>) -> Result<Option<Arc<SharedInput>>> {
+    fn shared_plan(&mut self, common: &Arc<CommonScope>) -> Result<Option<SharedTable>> {
         let outer = std::mem::replace(&mut self.common, common.sight());
         let text = std::mem::replace(&mut self.text, common.text.clone());
         self.frames.push(FrameBuilder::default());
@@ -100,7 +116,7 @@ impl Binder<'_> {
         let frame = self.frames.pop().unwrap_or_default();
         self.common = outer;
         self.text = text;
-        let Some(block) = found? else { return Ok(None) };
+        let Some((block, signs)) = found? else { return Ok(None) };
         if !frame.outer.is_empty() {
             return Ok(None);
         }
@@ -113,17 +129,18 @@ impl Binder<'_> {
             outer: Vec::new(),
             rows: block.rows,
         };
-        Ok(Some(Arc::new(SharedInput { plan, number, rows: block.rows.max(1.0) })))
+        let shared = SharedInput { plan, number, rows: block.rows.max(1.0) };
+        Ok(Some((Arc::new(shared), signs)))
     }
 
-    fn shared_block(&mut self, common: &Arc<CommonScope>) -> Result<Option<Block>> {
+    fn shared_block(&mut self, common: &Arc<CommonScope>) -> Result<Option<(Block, Arc<Signs>)>> {
         let select = &common.table.select;
         let mut block = if refers_to(select, &common.table.name) {
             self.nested(|binder| binder.recursive(common))?
         } else {
             // What is to be made is made once, even if it only joins and chooses.
             let may_dissolve = common.table.materialized != Some(true);
-            self.nested(|binder| binder.select(select, may_dissolve))?
+            self.nested(|binder| binder.select_in_from(select, may_dissolve))?
         };
         if block.group.is_some() {
             return Ok(None);
@@ -132,29 +149,34 @@ impl Binder<'_> {
             (block.root, block.outputs, block.rows) = later.finish(self)?;
         }
         block.read_reals();
+        if common.table.materialized == Some(true) {
+            block.way = None;
+        }
+        let signs = Arc::new(Signs { way: block.way, told: self.add_signs(&mut block) });
         self.note_height(&block.root, &block.outputs);
         choose_gears(self, &mut block.root, &block.outputs, true);
-        Ok(Some(block))
+        Ok(Some((block, signs)))
     }
 }
 
 /// The columns of a shared table, as a reader's slot holds them.
 fn shared_columns(
     plan: &SelectPlan,
+    told: &[JsonSign],
     names: &[Box<str>],
-    slot: crate::scalar::SlotId,
+    slot: SlotId,
 ) -> Vec<ScopeColumn> {
     let block =
         Block { outputs: plan.outputs.clone(), columns: plan.columns.clone(), ..Block::default() };
     let declared = plan.columns.iter().map(|column| column.declared_type.clone());
-    unique_names(&block, names)
+    unique_names(&block, names, Naming::Query)
         .into_iter()
         .zip(declared)
-        .zip(&plan.outputs)
+        .zip(plan.outputs.iter().zip(told))
         .enumerate()
-        .map(|(index, ((name, declared_type), output))| ScopeColumn {
+        .map(|(index, ((name, declared_type), (output, sign)))| ScopeColumn {
             name,
-            scalar: slot_column(slot, index, output),
+            scalar: signed_column(slot, index, output, *sign),
             hidden: false,
             merged: false,
             common: None,

@@ -159,6 +159,26 @@ fn first_of(all: Vec<Scalar>) -> Scalar {
     Scalar::Case(Box::new(case))
 }
 
+/// Notes which columns of the table before a join a star shows first: those that the join made one
+/// with columns behind it.
+pub(super) fn show_first(join: &ast::Join, scope: &mut NameScope, left_tables: usize) {
+    let Some(place) = left_tables.checked_sub(1) else { return };
+    let (left, right) = scope.tables.split_at(left_tables);
+    let names: Vec<&str> = match &join.constraint {
+        Some(JoinConstraint::Using(names)) => names.iter().map(|name| &*name.text).collect(),
+        None if join.natural => {
+            let columns = right.iter().flat_map(|table| &table.columns);
+            columns.filter(|column| column.merged).map(|column| &*column.name).collect()
+        }
+        _ => return,
+    };
+    let columns = &left[place].columns;
+    let shown =
+        |name: &str| columns.iter().position(|it| !it.merged && it.name.eq_ignore_ascii_case(name));
+    let found: Vec<_> = names.into_iter().filter_map(shown).map(|column| (place, column)).collect();
+    scope.shown_first.extend(found);
+}
+
 /// Names that both sides of a NATURAL join have.
 fn common_names(scope: &NameScope, left_tables: usize) -> Vec<Box<str>> {
     let (left, right) = scope.tables.split_at(left_tables);

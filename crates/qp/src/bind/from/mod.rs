@@ -10,11 +10,13 @@
 mod function;
 mod join;
 mod rightward;
+pub(super) mod signs;
 mod system;
 
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
+use super::naming::{Naming, unique_names};
 use super::scope::{Asked, NameScope, ScopeColumn, ScopeTable};
 use super::table::Named;
 use super::{Binder, Block};
@@ -25,8 +27,9 @@ use crate::limits;
 use crate::plan::{JoinType, Materialize, Node, Project, SourceId};
 use crate::scalar::{ColumnPlace, JsonSign, Scalar, SlotId};
 use crate::span::Span;
-use join::guard_virtual_columns;
+use join::{guard_virtual_columns, show_first};
 use rightward::EarlyOn;
+use signs::{JsonWay, join_ways};
 
 /// Relations that are joined in any order, and what their rows must satisfy.
 #[derive(Debug, Default)]
@@ -210,15 +213,20 @@ impl Binder<'_> {
             .any(|join| matches!(join.kind, JoinKind::Left | JoinKind::Right | JoinKind::Full));
         let right_or_full =
             joins.iter().any(|join| matches!(join.kind, JoinKind::Right | JoinKind::Full));
+        scope.has_right_join |= right_or_full;
         let mut group = Group::default();
+        let known = scope.ways.len();
         self.reference(first, scope, &mut group, may_dissolve && !right_or_full)?;
+        join_ways(&mut scope.ways[known..], JoinKind::Inner, &joins);
         let (mut early, mut outer_joins) = (Vec::new(), 0);
         for (place, join) in joins.iter().enumerate() {
             self.check_stopped()?;
             check_tables(&group, join.table.span)?;
             let left_tables = scope.tables.len();
             let mut right = Group::default();
+            let known = scope.ways.len();
             self.reference(&join.table, scope, &mut right, may_dissolve && !has_outer)?;
+            join_ways(&mut scope.ways[known..], join.kind, &joins[place + 1..]);
             let is_last = place + 1 == joins.len();
             let mut waiting = EarlyOn::of(join, scope.tables.len()).filter(|_| !is_last);
             let on = match self.join_condition(join, scope, left_tables, right_or_full) {
@@ -229,6 +237,9 @@ impl Binder<'_> {
                 }
                 on => on?,
             };
+            if scope.in_parentheses {
+                show_first(join, scope, left_tables);
+            }
             let kind = match join.kind {
                 JoinKind::Left => JoinType::Left,
                 JoinKind::Right => JoinType::Right,
@@ -276,10 +287,10 @@ impl Binder<'_> {
                 self.named_reference(named, alias, scope, group, may_dissolve)
             }
             TableReferenceKind::Subquery(select) => {
-                let block = self.nested(|binder| binder.select(select, may_dissolve))?;
+                let block = self.nested(|binder| binder.select_in_from(select, may_dissolve))?;
                 let name = alias.map_or("", |alias| &alias.text);
                 let label = if name.is_empty() { "(subquery)" } else { name };
-                self.derived(block, name, label, &[], scope, group)
+                self.derived(block, name, label, (&[], Naming::Query), scope, group)
             }
             TableReferenceKind::Function(function) => {
                 self.function_reference(function, alias, scope, group)
@@ -288,8 +299,15 @@ impl Binder<'_> {
                 // What stands in parentheses knows neither the tables before them nor aliases.
                 let before = std::mem::take(&mut scope.tables);
                 let aliases = std::mem::take(&mut scope.aliases);
+                let first = std::mem::take(&mut scope.shown_first);
+                let around = std::mem::replace(&mut scope.in_parentheses, true);
                 let inner = self.joined(from, scope, may_dissolve)?;
+                scope.in_parentheses = around;
                 scope.aliases = aliases;
+                let place = before.len();
+                let own_first = std::mem::replace(&mut scope.shown_first, first);
+                let own_first = own_first.iter().map(|(table, column)| (table + place, *column));
+                scope.shown_first.extend(own_first);
                 let own = std::mem::replace(&mut scope.tables, before);
                 for mut table in own {
                     if let Some(alias) = alias {
@@ -384,7 +402,8 @@ impl Binder<'_> {
     ) -> Result<()> {
         let name = alias.map_or(&view.name, |alias| &alias.text).clone();
         let block = self.view_block(view, may_dissolve)?;
-        self.derived(block, &name, &view.name, &view.columns, scope, group)?;
+        let names = (&*view.columns, Naming::View);
+        self.derived(block, &name, &view.name, names, scope, group)?;
         if let Some(names) = scope.tables.last_mut() {
             names.view = Some(view.clone());
         }
@@ -404,14 +423,16 @@ impl Binder<'_> {
         let scopes = std::mem::take(&mut self.scopes);
         let common = std::mem::take(&mut self.common);
         let text = std::mem::replace(&mut self.text, Arc::from(&*view.sql));
+        self.texts_around.push(text.clone());
         let home = self.home.replace(view.database);
         let in_trigger = std::mem::replace(&mut self.in_trigger, false);
         let block = self.accessing(&view.name, |binder| {
-            binder.nested(|binder| binder.select(&view.select, may_dissolve))
+            binder.nested(|binder| binder.select_in_from(&view.select, may_dissolve))
         });
         self.scopes = scopes;
         self.common = common;
         self.text = text;
+        self.texts_around.pop();
         self.home = home;
         self.in_trigger = in_trigger;
         self.views.pop();
@@ -424,44 +445,32 @@ impl Binder<'_> {
         mut block: Block,
         alias: &str,
         label: &str,
-        names: &[Box<str>],
+        names: (&[Box<str>], Naming),
         scope: &mut NameScope,
         group: &mut Group,
     ) -> Result<()> {
-        if !names.is_empty() && names.len() != block.outputs.len() {
-            let message = format!(
-                "expected {} columns for '{label}' but got {}",
-                names.len(),
-                block.outputs.len()
-            );
-            return Err(Error::invalid(message));
+        let mut columns = columns_of(&block, label, names)?;
+        if block.has_right_join && !scope.tables.is_empty() {
+            // SQLite does not write such a block into a join unless it comes first.
+            block.way = None;
+            for column in &mut columns {
+                column.scalar.forget_json(None, true);
+            }
         }
-        let names = unique_names(&block, names);
-        let declared = block.columns.iter().map(|column| column.declared_type.clone());
-        let mut columns: Vec<ScopeColumn> = names
-            .into_iter()
-            .zip(declared)
-            .zip(&block.outputs)
-            .map(|((name, declared_type), output)| ScopeColumn {
-                name,
-                scalar: as_column(output),
-                hidden: false,
-                merged: false,
-                common: None,
-                paired: None,
-                declared_type,
-            })
-            .collect();
         let slots;
         if let Some(inner) = block.group {
             slots = inner.slots();
             group.absorb(inner);
+            scope.ways.append(&mut block.ways);
+            scope.has_join_inside |= block.way.is_some_and(JsonWay::is_join);
         } else {
             let slot = self.slot();
-            for (index, column) in columns.iter_mut().enumerate() {
-                column.scalar = slot_column(slot, index, &column.scalar);
-            }
             block.read_reals();
+            let signs = self.add_signs(&mut block);
+            scope.ways.extend(block.way.map(|way| way.into_slot(slot)));
+            for (index, (column, sign)) in columns.iter_mut().zip(signs).enumerate() {
+                column.scalar = signed_column(slot, index, &column.scalar, sign);
+            }
             let label: Box<str> = Box::from(label);
             let (node, later) = if let Some(later) = block.later {
                 (Node::Empty, Some(LaterBlock { later, label }))
@@ -523,10 +532,43 @@ impl Binder<'_> {
     }
 }
 
+/// The columns of a block in FROM, for who reads them.
+fn columns_of(
+    block: &Block,
+    label: &str,
+    (names, naming): (&[Box<str>], Naming),
+) -> Result<Vec<ScopeColumn>> {
+    if !names.is_empty() && names.len() != block.outputs.len() {
+        let (wanted, given) = (names.len(), block.outputs.len());
+        let message = match naming {
+            Naming::View => format!("expected {wanted} columns for '{label}' but got {given}"),
+            Naming::Query => format!("table {label} has {given} values for {wanted} columns"),
+        };
+        return Err(Error::invalid(message));
+    }
+    let names = unique_names(block, names, naming);
+    let declared = block.columns.iter().map(|column| column.declared_type.clone());
+    let columns = names
+        .into_iter()
+        .zip(declared)
+        .zip(&block.outputs)
+        .map(|((name, declared_type), output)| ScopeColumn {
+            name,
+            scalar: as_column(output),
+            hidden: false,
+            merged: false,
+            common: None,
+            paired: None,
+            declared_type,
+        })
+        .collect();
+    Ok(columns)
+}
+
 /// A result of a subquery as its column: one that says nothing of its order has that of bytes,
 /// and does not take that of what it is compared with; what a COLLATE says holds like a column's
 /// own, not like a COLLATE around the column.
-fn as_column(output: &Scalar) -> Scalar {
+pub(super) fn as_column(output: &Scalar) -> Scalar {
     if let Some(collation) = output.explicit_collation() {
         return Scalar::Convert(
             Box::new(output.clone()),
@@ -570,13 +612,18 @@ fn as_column(output: &Scalar) -> Scalar {
 
 /// A column of a slot of values.
 pub(crate) fn slot_column(slot: SlotId, column: usize, like: &Scalar) -> Scalar {
+    signed_column(slot, column, like, JsonSign::None)
+}
+
+/// A column of a slot of values, of which `json` tells whether it is JSON.
+pub(crate) fn signed_column(slot: SlotId, column: usize, like: &Scalar, json: JsonSign) -> Scalar {
     Scalar::Column(ColumnPlace {
         depth: 0,
         slot,
         column: column as u16,
         affinity: like.affinity(),
         collation: Some(like.collation().unwrap_or_default()),
-        json: JsonSign::None,
+        json,
     })
 }
 
@@ -586,22 +633,6 @@ pub(crate) fn split_and(scalar: Scalar) -> Vec<Scalar> {
         Scalar::And(terms) => terms.into_iter().flat_map(split_and).collect(),
         other => vec![other],
     }
-}
-
-/// The names of a block's columns; those that come again get a number.
-pub(crate) fn unique_names(block: &Block, names: &[Box<str>]) -> Vec<Box<str>> {
-    let mut result: Vec<Box<str>> = Vec::with_capacity(block.columns.len());
-    for (index, column) in block.columns.iter().enumerate() {
-        let wanted = names.get(index).unwrap_or(&column.name).clone();
-        let mut name = wanted.clone();
-        let mut number = 0;
-        while result.iter().any(|known| known.eq_ignore_ascii_case(&name)) {
-            number += 1;
-            name = format!("{wanted}:{number}").into_boxed_str();
-        }
-        result.push(name);
-    }
-    result
 }
 
 /// What is no table has no index that INDEXED BY could name.

@@ -140,3 +140,24 @@ fn a_tag_knows_its_branch_by_any_name() {
     assert_eq!(rows(&session, tags), ["secret|hidden"]);
     assert!(rows(&session, "SELECT * FROM t@secret").is_empty());
 }
+
+/// What a tag with the name of a branch means.
+#[test]
+fn a_branch_is_meant_before_the_tag_of_its_name() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(a); INSERT INTO t VALUES (1); TAG BRANCH main AS main;
+             INSERT INTO t VALUES (2); TAG BRANCH main AS later; INSERT INTO t VALUES (3)",
+        )
+        .unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM t@main"), ["3"]);
+    assert_eq!(rows(&session, "SELECT count(*) FROM t AS OF TAG main"), ["1"]);
+    let between = |name: &str| {
+        let sql = format!("SELECT count(*) FROM pando_diff('t', '{name}', 'later')");
+        rows(&session, &sql)
+    };
+    assert_eq!(between("main"), ["1"], "the row that the branch has since");
+    session.execute("RESET BRANCH main TO TAG main").unwrap();
+    assert_eq!(rows(&session, "SELECT count(*) FROM t"), ["1"]);
+}

@@ -45,6 +45,7 @@ use parallel::{exchange, helper, shares, sorting};
 use vectors::{batch, keys, leaves, row, vector};
 
 pub use compile::compile;
+pub(crate) use compile::runs_in_batches;
 pub(crate) use exchange::{Helpers, processors};
 pub use places::{Places, node_places};
 pub use program::{BatchState, Program};

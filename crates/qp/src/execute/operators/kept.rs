@@ -222,6 +222,11 @@ impl RowQueue {
         Ok(())
     }
 
+    /// Whether rows wait in a file, which is read when all have come.
+    pub(super) fn is_filed(&self) -> bool {
+        self.written.is_some()
+    }
+
     /// The first row, as long as none was taken.
     pub(super) fn first(&self) -> Option<&KeptRow> {
         self.rows.front()

@@ -62,6 +62,8 @@ pub enum OperatorState {
     Rows(Box<materialize::RowsState>),
     /// Rows in their order.
     Sorted(Box<sort::SortState>),
+    /// Rows in a part of their order, of which some are put into all of it.
+    Pieces(Box<sort::PiecesState>),
     /// Rows of values that several readers share.
     Shared(Box<materialize::SharedState>),
     /// Groups.
@@ -76,6 +78,8 @@ pub enum OperatorState {
     Recursive(Box<recursive::RecursiveState>),
     /// A window.
     Window(Box<window::WindowState>),
+    /// A window over rows that come in order.
+    Stream(Box<window::StreamState>),
     /// A subtree that may run in batches.
     Batch(super::batch::BatchState),
 }

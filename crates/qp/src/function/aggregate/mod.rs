@@ -22,7 +22,7 @@ use pandodb_ds::sync::Arc;
 
 pub(super) use self::percentile::{Percentile, Shape};
 pub(crate) use self::sum::{Result as SumResult, Sum};
-use super::call::Context;
+use super::call::{Context, make_room_for};
 use super::coerce::{compare, push_text};
 use super::descriptor::{
     Accumulator, AccumulatorFactory, Aggregate, Arity, Determinism, Function, Implementation,
@@ -272,7 +272,10 @@ impl Accumulator for Concatenation {
         let before = self.text.len();
         match args.get(1) {
             None => self.text.push(b','),
-            Some(&separator) => push_text(separator, &mut self.text),
+            Some(&separator) => {
+                make_room_for(&mut self.text, separator)?;
+                push_text(separator, &mut self.text);
+            }
         }
         let separator = self.text.len() - before;
         if self.is_first() {
@@ -281,6 +284,7 @@ impl Accumulator for Concatenation {
         if let Some(separators) = &mut self.separators {
             separators.come(separator, self.rows);
         }
+        make_room_for(&mut self.text, arg)?;
         push_text(arg, &mut self.text);
         self.rows += 1;
         context.check_length(self.text.len() - self.start)

@@ -14,47 +14,50 @@ use pandodb_ds::record::{Value, ValueRef};
 use crate::error::Result;
 use crate::function::call::argument_error;
 use crate::function::coerce::{integer, strict_number};
-use crate::function::descriptor::{PartitionRows, Position, WindowFunction};
+use crate::function::descriptor::{PartitionRows, Position, RowsAhead, WindowFunction};
 use crate::function::operators;
 
-/// A function of the position alone; `needs_partition` where rows behind count.
+/// A function of the position alone.
 macro_rules! position_functions {
-    ($($name:ident($needs_partition:expr) = $value:expr;)*) => {
+    ($($name:ident($rows_ahead:expr) = $value:expr;)*) => {
         $(pub(in crate::function) const $name: WindowFunction = WindowFunction {
             value: |position, _, _, _| {
                 let value: fn(&Position) -> Value = $value;
                 Ok(value(position))
             },
             uses_frame: false,
-            needs_partition: $needs_partition,
+            rows_ahead: $rows_ahead,
         };)*
     };
 }
 
 position_functions! {
-    ROW_NUMBER(false) = |position| Value::Integer(position.row as i64 + 1);
-    RANK(false) = |position| Value::Integer(position.peers.start as i64 + 1);
-    DENSE_RANK(false) = |position| Value::Integer(position.peer_group as i64 + 1);
-    PERCENT_RANK(true) = |position| {
+    ROW_NUMBER(RowsAhead::Most(0)) = |position| Value::Integer(position.row as i64 + 1);
+    RANK(RowsAhead::Most(0)) = |position| Value::Integer(position.peers.start as i64 + 1);
+    DENSE_RANK(RowsAhead::Most(0)) = |position| Value::Integer(position.peer_group as i64 + 1);
+    PERCENT_RANK(RowsAhead::Partition) = |position| {
         let others = position.rows.saturating_sub(1).max(1);
         Value::Real(position.peers.start as f64 / others as f64)
     };
-    CUME_DIST(true) = |position| Value::real(position.peers.end as f64 / position.rows as f64);
+    CUME_DIST(RowsAhead::Partition) = |position| {
+        Value::real(position.peers.end as f64 / position.rows as f64)
+    };
 }
 
 pub(in crate::function) const NTILE: WindowFunction =
-    WindowFunction { value: ntile, uses_frame: false, needs_partition: true };
+    WindowFunction { value: ntile, uses_frame: false, rows_ahead: RowsAhead::Partition };
 
 pub(in crate::function) const LAG: WindowFunction = WindowFunction {
     value: |position, _, count, rows| displaced(position, count, rows, false),
     uses_frame: false,
-    needs_partition: true,
+    // A negative offset looks ahead, as far as SQLite has read.
+    rows_ahead: RowsAhead::Most(1),
 };
 
 pub(in crate::function) const LEAD: WindowFunction = WindowFunction {
     value: |position, _, count, rows| displaced(position, count, rows, true),
     uses_frame: false,
-    needs_partition: true,
+    rows_ahead: RowsAhead::Offset,
 };
 
 pub(in crate::function) const FIRST_VALUE: WindowFunction = WindowFunction {
@@ -63,7 +66,7 @@ pub(in crate::function) const FIRST_VALUE: WindowFunction = WindowFunction {
         None => Ok(Value::Null),
     },
     uses_frame: true,
-    needs_partition: false,
+    rows_ahead: RowsAhead::Most(0),
 };
 
 pub(in crate::function) const LAST_VALUE: WindowFunction = WindowFunction {
@@ -72,11 +75,11 @@ pub(in crate::function) const LAST_VALUE: WindowFunction = WindowFunction {
         None => Ok(Value::Null),
     },
     uses_frame: true,
-    needs_partition: false,
+    rows_ahead: RowsAhead::Most(0),
 };
 
 pub(in crate::function) const NTH_VALUE: WindowFunction =
-    WindowFunction { value: nth_value, uses_frame: true, needs_partition: false };
+    WindowFunction { value: nth_value, uses_frame: true, rows_ahead: RowsAhead::Most(0) };
 
 /// `ntile(n)`: parts whose sizes differ by one at most, the larger first.
 fn ntile(

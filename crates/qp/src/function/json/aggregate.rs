@@ -10,7 +10,7 @@ use pandodb_ds::record::{Value, ValueRef};
 use super::string::push_string;
 use super::{Form, push_value, text_result};
 use crate::error::Result;
-use crate::function::call::Context;
+use crate::function::call::{Context, room};
 use crate::function::coerce::{text, until_nul};
 use crate::function::descriptor::Accumulator;
 
@@ -85,7 +85,7 @@ impl Accumulator for Group {
     fn value(&self, context: &mut Context<'_>) -> Result<Value> {
         let (open, close) = if self.is_object { (b'{', b'}') } else { (b'[', b']') };
         let elements = &self.text[self.start..];
-        let mut out = Vec::with_capacity(elements.len() + 2);
+        let mut out = room(elements.len() + 2)?;
         out.push(open);
         out.extend_from_slice(elements.strip_suffix(b",").unwrap_or(elements));
         out.push(close);

@@ -31,7 +31,7 @@ use pandodb_ds::record::{Value, ValueRef};
 use pandodb_ds::sync::Arc;
 use rustc_hash::FxHasher;
 
-use super::call::{Context, Pace, argument_error};
+use super::call::{Context, Pace, argument_error, make_room, room};
 use super::coerce::{push_text, text};
 use super::print::quote_value;
 use crate::error::{Error, Result};
@@ -164,7 +164,7 @@ fn result(context: &mut Context<'_>, form: Form, blob: Vec<u8>) -> Result<Value>
     match form {
         Form::Binary => context.blob(blob),
         Form::Text => {
-            let mut out = Vec::with_capacity(blob.len() + 16);
+            let mut out = room(blob.len() + 16)?;
             render::push_json(&blob, 0, &mut context.pace(), &mut out)?;
             context.json_result = true;
             context.text(out)
@@ -197,7 +197,10 @@ fn push_value(
         ValueRef::Null => out.extend(b"null"),
         ValueRef::Integer(_) => push_text(value, out),
         ValueRef::Real(_) => out.extend(quote_value(value, false)),
-        ValueRef::Text(text) if is_json => out.extend_from_slice(text),
+        ValueRef::Text(text) if is_json => {
+            make_room(out, text.len())?;
+            out.extend_from_slice(text);
+        }
         ValueRef::Text(text) => string::push_string(text, pace, out)?,
         ValueRef::Blob(bytes) if check::is_jsonb(bytes) => {
             render::push_json(bytes, 0, pace, out)?;

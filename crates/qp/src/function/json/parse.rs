@@ -9,7 +9,7 @@
 use super::node::{DEPTH_MAX, Kind, push_header, push_node, replace_header};
 use super::space::{is_line_separator, is_plain, is_space, json5_space_len};
 use crate::error::Error;
-use crate::function::call::Pace;
+use crate::function::call::{Pace, check_memory};
 use crate::function::coerce::until_nul;
 
 /// A parsed document.
@@ -36,6 +36,7 @@ pub(super) fn parse_at(
     text: &[u8],
     pace: &mut Pace<'_>,
 ) -> crate::error::Result<Result<Parsed, ErrorAt>> {
+    check_memory(text.len())?;
     let mut parser = Parser {
         text: until_nul(text),
         out: Vec::with_capacity(until_nul(text).len() + 16),

@@ -10,7 +10,7 @@ use super::Fault;
 use super::node::{DEPTH_MAX, Kind, Node};
 use super::space::{is_line_separator, is_plain};
 use super::string::{push_control, push_string, unescape};
-use crate::function::call::{Context, Pace};
+use crate::function::call::{Context, Pace, make_room};
 
 /// Appends the text of the node at `start`.
 pub(super) fn push_json(
@@ -31,6 +31,9 @@ fn push(
 ) -> Result<(), Fault> {
     let content = node.content(blob);
     pace.step(8)?;
+    if !node.kind.is_container() {
+        make_room(out, content.len() + 2)?;
+    }
     match node.kind {
         Kind::Null | Kind::True | Kind::False if !content.is_empty() => {
             return Err(Fault::Malformed);
@@ -240,6 +243,7 @@ impl Pretty<'_, '_> {
         let len = self.indent.len().saturating_mul(depth);
         self.context.check_length(self.out.len().saturating_add(len))?;
         self.pace.step(len)?;
+        make_room(self.out, len)?;
         for _ in 0..depth {
             self.out.extend_from_slice(self.indent);
         }

@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 use super::node::Kind;
 use super::space::{is_line_separator, is_plain};
 use crate::error::Result;
-use crate::function::call::Pace;
+use crate::function::call::{Pace, make_room};
 use crate::function::coerce::{decode_character, push_character};
 use crate::function::text::hex_digit;
 
@@ -150,7 +150,9 @@ fn next_character(text: &mut &[u8], is_raw: bool) -> Option<u32> {
 pub(super) fn push_string(text: &[u8], pace: &mut Pace<'_>, out: &mut Vec<u8>) -> Result<()> {
     out.push(b'"');
     for piece in pace.pieces(text) {
-        for &byte in piece? {
+        let piece = piece?;
+        make_room(out, piece.len() * 2)?;
+        for &byte in piece {
             match byte {
                 _ if is_plain(byte) || byte == b'\'' => out.push(byte),
                 b'"' | b'\\' => out.extend([b'\\', byte]),

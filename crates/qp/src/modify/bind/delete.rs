@@ -11,7 +11,7 @@ use crate::bind::{Binder, Group, Relation, ScopeTable, TableRelation, no_row};
 use crate::catalog::Table;
 use crate::error::Result;
 use crate::modify::foreign_key::Touched;
-use crate::modify::found::find_in_batches;
+use crate::modify::found::{find_in_batches, scans_table};
 use crate::modify::trigger::{Change, Triggers};
 use crate::modify::{DeletePlan, ModifyKind, ModifyPlan};
 use crate::plan::{Layout, Node, QueryParts, finish_select};
@@ -52,7 +52,10 @@ pub(super) fn delete_plan(
     binder.scopes.pop();
     let (mut input, has_subquery) = bound?;
     let returning = returning(binder, &delete.returning, &writer)?;
-    let buffered = is_watched || has_subquery || delete.limit.is_some() || !table.has_rowid();
+    // Whoever sees each row sees them in the order of keys, whatever finds them, as in SQLite.
+    let is_sorted = returning.is_some() && !scans_table(&input);
+    let buffered =
+        is_watched || is_sorted || has_subquery || delete.limit.is_some() || !table.has_rowid();
     let is_direct = !buffered && returning.is_none() && writer.deletes_directly();
     if !buffered && !truncate {
         find_in_batches(binder, &mut input, table, target);

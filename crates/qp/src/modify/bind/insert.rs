@@ -13,6 +13,7 @@ use crate::bind::{Binder, Block, is_rowid_name};
 use crate::catalog::Table;
 use crate::error::{Error, ErrorKind, Result};
 use crate::modify::foreign_key::{Concern, Touched};
+use crate::modify::insert::DirectUpsert;
 use crate::modify::trigger::Change;
 use crate::modify::{
     IndexWriter, InsertPlan, ModifyKind, ModifyPlan, TableWriter, UpsertPlan, UpsertTarget,
@@ -45,7 +46,6 @@ pub(super) fn insert_plan(
     let alias = table.rowid_alias();
     let names_rowid = !matches!(insert.source, InsertSource::DefaultValues)
         && (rowid_place.is_some() || (alias.is_some() && columns.contains(&alias)));
-    let rowid = rowid_place.map(|place| block.outputs[place].clone());
     let mut upserts = Vec::with_capacity(insert.upserts.len());
     for upsert in &insert.upserts {
         upserts.push(upsert_plan(binder, upsert, insert, &writer)?);
@@ -58,7 +58,7 @@ pub(super) fn insert_plan(
         || (!matches!(block.root, Node::Once(_))
             && sees_rows(&block.root, &values, !writer.triggers.is_empty() || returning.is_some()));
     let is_plain = insert.conflict.is_none_or(|action| action == ConflictAction::Abort)
-        && rowid.is_none()
+        && rowid_place.is_none()
         && upserts.is_empty()
         && returning.is_none()
         && writer.inserts_plainly();
@@ -67,19 +67,20 @@ pub(super) fn insert_plan(
         input: block.root,
         values,
         names_rowid,
-        rowid,
+        rowid: rowid_place.map(|place| block.outputs[place].clone()),
         conflict: insert.conflict,
         upserts,
         buffered,
         is_plain,
         is_single_write: false,
+        direct: None,
     };
+    plan.direct = DirectUpsert::of(&plan).filter(|_| returning.is_none());
     let may_replace = may_replace(&plan, insert.conflict);
     plan.is_single_write = is_values
         && returning.is_none()
         && !binder.in_trigger
         && writes_one_row(&plan, may_replace);
-    let keys = &plan.writer.foreign_keys;
     let mut fired = Vec::new();
     if may_replace {
         check_actions(binder, &plan.writer, Touched::Row, &mut fired)?;
@@ -88,7 +89,7 @@ pub(super) fn insert_plan(
         let set = set_by(upsert, &plan.writer);
         check_actions(binder, &plan.writer, Touched::Columns(&set), &mut fired)?;
     }
-    keys.check_definitions(Touched::Row, plan.is_single_write)?;
+    plan.writer.foreign_keys.check_definitions(Touched::Row, plan.is_single_write)?;
     Ok(ModifyPlan {
         kind: ModifyKind::Insert(Box::new(plan)),
         layout: Layout::default(),
@@ -188,10 +189,19 @@ pub(super) fn insert_columns(
                 let message = format!("cannot INSERT into generated column \"{}\"", name.text);
                 return Err(Error::invalid(message).at(name.span));
             }
-            // Of a column that is named twice the first counts.
+            // Of the names of the rowid the last counts, of any other column that is named twice
+            // the first.
+            Some(index) if table.rowid_alias() == Some(index) => {
+                forget_rowid(&mut columns, index);
+                rowid_place = None;
+                columns.push(Some(index));
+            }
             Some(index) if columns.contains(&Some(index)) => columns.push(None),
             Some(index) => columns.push(Some(index)),
             None if table.has_rowid() && is_rowid_name(&name.text) => {
+                if let Some(alias) = table.rowid_alias() {
+                    forget_rowid(&mut columns, alias);
+                }
                 rowid_place = Some(place);
                 columns.push(None);
             }
@@ -204,6 +214,11 @@ pub(super) fn insert_columns(
         }
     }
     Ok((columns, rowid_place))
+}
+
+/// Takes back that a value is for the rowid by the column that is its alias.
+fn forget_rowid(columns: &mut [Option<usize>], alias: usize) {
+    columns.iter_mut().filter(|column| **column == Some(alias)).for_each(|column| *column = None);
 }
 
 pub(super) fn insert_source(

@@ -134,6 +134,11 @@ fn returning_of(
     if columns.is_empty() {
         return Ok(None);
     }
+    let star = columns.iter().find(|column| matches!(column, ast::ResultColumn::TableStar(_)));
+    if let Some(star) = star {
+        let message = "RETURNING may not use \"TABLE.*\" wildcards";
+        return Err(Error::invalid(message).at(star.span()).with_hint("RETURNING *"));
+    }
     // As in SQLite the table has its own name here, whatever it was called before.
     let own = binder.table_scope(table, row, &table.name, Called::Row)?;
     let scope = scope_of(binder, vec![own]);

@@ -35,18 +35,10 @@ pub(super) fn update_plan(
     let mut scope = scope_of(binder, vec![own]);
     let mut group = Group::default();
     group.relations.push(Relation::Table(Box::new(relation)));
-    if let Some(from) = &update.from {
-        let mut others = scope_of(binder, Vec::new());
-        let more = binder.from(from, &mut others)?;
-        if !from.joins.is_empty() {
-            check_sources(binder, &others)?;
-        }
-        scope.tables.append(&mut others.tables);
-        group.absorb(more);
-        if !binder.may(AuthAction::Select, None)? {
-            group.add_predicate(Scalar::NULL);
-        }
-    }
+    let is_apart = match &update.from {
+        Some(from) => sources(binder, from, &mut scope, &mut group)?,
+        None => Ok(()),
+    };
     binder.scopes.push(scope);
     let bound = update_clauses(binder, update, table, group, target);
     let bound = match &update.from {
@@ -56,6 +48,7 @@ pub(super) fn update_plan(
     };
     binder.scopes.pop();
     let ((assignments, rowid), mut input, has_subquery) = bound?;
+    is_apart?;
     let returning = returning(binder, &update.returning, &writer)?;
     let buffered = update.from.is_some()
         || update.limit.is_some()
@@ -65,7 +58,12 @@ pub(super) fn update_plan(
         || update.conflict == Some(ConflictAction::Replace)
         || rowid.is_some()
         || !table.has_rowid();
-    let in_key_order = update.limit.is_none() && visits_all(&input);
+    // Whoever sees each row sees them in the order of keys, whatever finds them, as in SQLite.
+    let is_seen = !writer.triggers.is_empty()
+        || !writer.foreign_keys.is_empty()
+        || update.limit.is_some()
+        || returning.is_some();
+    let in_key_order = is_seen || visits_all(&input);
     // Whether a row is in another's way depends on which is changed first.
     let buffered = buffered || (in_key_order && !scans_table(&input));
     let is_direct = !buffered && returning.is_none() && writer.updates_directly();
@@ -90,6 +88,27 @@ pub(super) fn update_plan(
         returning,
         fired,
     })
+}
+
+/// Adds what stands in FROM; whether the target is told apart from it, which is said last.
+fn sources(
+    binder: &mut Binder<'_>,
+    from: &ast::From,
+    scope: &mut NameScope,
+    group: &mut Group,
+) -> Result<Result<()>> {
+    let mut others = scope_of(binder, Vec::new());
+    let more = binder.from(from, &mut others)?;
+    if !from.joins.is_empty() {
+        check_sources(binder, &others)?;
+    }
+    let is_apart = check_apart(binder, &scope.tables[0], &others.tables);
+    scope.tables.append(&mut others.tables);
+    group.absorb(more);
+    if !binder.may(AuthAction::Select, None)? {
+        group.add_predicate(Scalar::NULL);
+    }
+    Ok(is_apart)
 }
 
 /// Refuses an UPDATE that would ask for what foreign keys name and is not there; the triggers that
@@ -174,6 +193,31 @@ fn check_sources(binder: &Binder<'_>, sources: &NameScope) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses what is changed among the sources of UPDATE ... FROM, unless one of the two is called
+/// differently. As in SQLite an alias that is the own name makes a difference: of views it is not
+/// known any more whether their name is one.
+pub(super) fn check_apart(
+    binder: &Binder<'_>,
+    target: &ScopeTable,
+    sources: &[ScopeTable],
+) -> Result<()> {
+    let is_target = |other: &&ScopeTable| {
+        let is_same = match ((&target.table, &other.table), (&target.view, &other.view)) {
+            ((Some(own), Some(other)), _) => own.database == other.database && own.id == other.id,
+            (_, (Some(own), Some(other))) => own.database == other.database && own.id == other.id,
+            _ => false,
+        };
+        is_same
+            && target.is_own_name() == other.is_own_name()
+            && target.alias.eq_ignore_ascii_case(&other.alias)
+    };
+    if binder.environment.is_lenient || !sources.iter().any(|other| is_target(&other)) {
+        return Ok(());
+    }
+    let message = format!("target object/alias may not appear in FROM clause: {}", target.alias);
+    Err(Error::invalid(message).with_hint("the change sees its own row without FROM"))
 }
 
 fn update_clauses(

@@ -7,9 +7,9 @@ use pandodb_ds::sync::Arc;
 
 use super::insert::{insert_columns, insert_source};
 use super::returning_of;
-use super::update::{assigned_names, bind_assignments};
+use super::update::{assigned_names, bind_assignments, check_apart};
 use crate::ast::{self, StatementKind};
-use crate::bind::{Binder, Group, NameScope};
+use crate::bind::{Binder, Group, NameScope, Naming};
 use crate::catalog::{Table, View};
 use crate::error::{Error, Result};
 use crate::modify::instead::InsteadPlan;
@@ -23,7 +23,7 @@ use crate::types::Affinity;
 pub(crate) fn view_as_table(binder: &mut Binder<'_>, view: &Arc<View>) -> Result<Arc<Table>> {
     // Its columns are wanted, not its rows.
     let block = binder.unasked(|binder| binder.view_block(view, false))?;
-    let names = crate::bind::unique_names(&block, &view.columns);
+    let names = crate::bind::unique_names(&block, &view.columns, Naming::View);
     let columns = names
         .into_iter()
         .enumerate()
@@ -206,13 +206,16 @@ fn instead_change(
     let mut group = Group::default();
     let block = binder.view_block(view, false)?;
     let name = alias.map_or(&view.name, |alias| &alias.text).clone();
-    binder.derived(block, &name, &view.name, &view.columns, &mut scope, &mut group)?;
+    let names = (&*view.columns, Naming::View);
+    binder.derived(block, &name, &view.name, names, &mut scope, &mut group)?;
     scope.tables[0].view = Some(view.clone());
     let old: Vec<Scalar> =
         scope.tables[0].columns.iter().map(|column| column.scalar.clone()).collect();
+    let mut is_apart = Ok(());
     if let Some(from) = from {
         let more = binder.from(from, &mut scope)?;
         group.absorb(more);
+        is_apart = check_apart(binder, &scope.tables[0], &scope.tables[1..]);
     }
     binder.scopes.push(scope);
     let bound: Result<Option<Vec<Scalar>>> = (|| {
@@ -230,6 +233,7 @@ fn instead_change(
     })();
     binder.scopes.pop();
     let new = bound?;
+    is_apart?;
     let outputs = old.iter().chain(new.iter().flatten()).cloned().collect();
     let parts = QueryParts { group, outputs, ..QueryParts::default() };
     let (input, _, _) = finish_select(binder, parts)?;

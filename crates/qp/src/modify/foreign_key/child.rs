@@ -4,6 +4,7 @@
 
 use pandodb_ds::record::{Collation, Value};
 
+use super::look::Look;
 use super::statement::{
     count, has_null, is_key, mismatch, own_key, own_values, positions_of, quoted, referenced,
 };
@@ -23,6 +24,8 @@ pub(super) struct ChildKey {
     pub(super) deferred: bool,
     /// Finds the parent; or why there can be none.
     lookup: Result<Box<str>, (ErrorKind, String)>,
+    /// The same without a statement.
+    look: Option<Look>,
     /// Whether the table refers to itself.
     is_own: bool,
     /// How a row of such a table finds itself.
@@ -50,7 +53,8 @@ impl ChildKey {
         let is_own = key.parent.eq_ignore_ascii_case(&table.name);
         let own = lookup.as_ref().ok().filter(|_| is_own);
         let own = own.and_then(|sql| OwnParent::new(table, key, sql));
-        Self { positions, deferred: key.deferred, lookup, is_own, own }
+        let look = lookup.as_ref().ok().and_then(|_| parent_look(schema, key));
+        Self { positions, deferred: key.deferred, lookup, look, is_own, own }
     }
 
     /// Whether the table refers to itself.
@@ -102,9 +106,23 @@ impl ChildKey {
                 values.extend(own_values(hidden, &own.key));
                 count(writer, &own.others, &values, outer)?
             }
-            _ => count(writer, sql, &values, outer)?,
+            _ => self.parents(writer, sql, &values, outer)?,
         };
         Ok(parents == 0)
+    }
+
+    /// How many parents there are with the values of a key.
+    fn parents(
+        &self,
+        writer: &TableWriter,
+        sql: &str,
+        values: &[Value],
+        outer: Outer<'_>,
+    ) -> Result<i64> {
+        match &self.look {
+            Some(look) => look.count(writer, values, outer),
+            None => count(writer, sql, values, outer),
+        }
     }
 
     /// A child goes: if it has no parent, that is mended.
@@ -114,7 +132,7 @@ impl ChildKey {
             return Ok(());
         }
         let is_mended = match &self.lookup {
-            Ok(sql) => count(writer, sql, &values, outer)? == 0,
+            Ok(sql) => self.parents(writer, sql, &values, outer)? == 0,
             // The parent was dropped: each of its children has counted since.
             Err((ErrorKind::NotFound, _)) => true,
             Err(_) => false,
@@ -151,6 +169,15 @@ impl OwnParent {
                         .is_eq()
             })
     }
+}
+
+/// The look for the parent, which is known to have the key.
+fn parent_look(schema: &Schema, key: &ForeignKey) -> Option<Look> {
+    let parent = schema.table(&key.parent)?;
+    let columns = referenced(parent, key)?;
+    let collations: Vec<Collation> =
+        columns.iter().map(|index| parent.columns[*index].collation).collect();
+    Look::new(parent, &columns, &collations)
 }
 
 /// The statement that finds the parent.

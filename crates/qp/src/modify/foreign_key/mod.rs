@@ -9,6 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `child` | whether a child's row has a parent |
+//! | `look` | both by a tree that has the key, where there is one |
 //! | `parent` | how many children a parent's row has, and the actions on them |
 //! | `orphans` | the query for rows whose parent is missing |
 //! | `statement` | both are statements in SQL that the engine writes itself, compiled once |
@@ -16,6 +17,7 @@
 //! Neighbours: `insert`, `update`, `delete` call this; `session` looks at the counts.
 
 mod child;
+mod look;
 mod orphans;
 mod parent;
 mod statement;
@@ -75,6 +77,10 @@ pub(super) enum Concern {
     /// an action follows, or where the table refers to itself.
     LooksBetween,
 }
+
+/// The keys, in their order, whose parent has no children that an action could mean.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Childless(u64);
 
 /// A row that comes.
 #[derive(Clone, Copy)]
@@ -186,14 +192,17 @@ impl ForeignKeys {
         old: &Kept,
         touched: Touched<'_>,
         outer: Outer<'_>,
-    ) -> Result<()> {
+    ) -> Result<Childless> {
         for key in self.touched_children(touched) {
             key.taken(writer, old, outer)?;
         }
-        for key in self.touched_parents(touched) {
-            key.missed(writer, old, outer)?;
+        let mut childless = Childless::default();
+        for (place, key) in self.touched_parents(touched).enumerate() {
+            if key.missed(writer, old, outer)? {
+                childless.0 |= 1_u64.checked_shl(place as u32).unwrap_or(0);
+            }
         }
-        Ok(())
+        Ok(childless)
     }
 
     /// A row is about to come, or an old one in another form.
@@ -225,16 +234,22 @@ impl ForeignKeys {
         Ok(())
     }
 
-    /// A row is gone, or has become `new`: its children follow.
+    /// A row is gone, or has become `new`: its children follow, but for those of which
+    /// [`leaving`](Self::leaving) has told that there are none.
     pub(super) fn act(
         &self,
         writer: &TableWriter,
-        old: &Kept,
-        new: Option<&Kept>,
+        (old, new): (&Kept, Option<&Kept>),
+        childless: Childless,
         touched: Touched<'_>,
         outer: Outer<'_>,
     ) -> Result<()> {
-        self.touched_parents(touched).try_for_each(|key| key.act(writer, old, new, outer))
+        for (place, key) in self.touched_parents(touched).enumerate() {
+            if childless.0.checked_shr(place as u32).unwrap_or(0) & 1 == 0 {
+                key.act(writer, old, new, outer)?;
+            }
+        }
+        Ok(())
     }
 
     /// The keys whose parents are looked up. As in SQLite an UPDATE that has to do with any key

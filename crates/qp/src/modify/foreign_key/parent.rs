@@ -5,6 +5,7 @@
 use pandodb_ds::record::{Collation, Value};
 use pandodb_ds::sync::Arc;
 
+use super::look::Look;
 use super::statement::{
     count, has_null, is_key, mismatch, own_key, own_values, positions_of, quoted, referenced, run,
 };
@@ -28,6 +29,8 @@ pub(super) struct ParentKey {
     on_delete: ForeignKeyAction,
     pub(super) on_update: ForeignKeyAction,
     statements: Statements,
+    /// Counts the children without a statement.
+    look: Option<Look>,
     child: Arc<Table>,
     /// The child's columns, which actions set.
     set: Vec<usize>,
@@ -63,6 +66,7 @@ impl ParentKey {
             on_delete: key.on_delete,
             on_update: key.on_update,
             statements,
+            look: children_look(parent, child, key),
             child: child.clone(),
             set: key.columns.clone(),
             count_others,
@@ -123,17 +127,29 @@ impl ParentKey {
                 values.extend(own_values(hidden, positions));
                 count(writer, sql, &values, outer)
             }
-            _ => count(writer, &self.statements.count, &values, outer),
+            _ => self.count_all(writer, &values, outer),
         }
     }
 
-    /// A parent goes: its children miss it, until an action says what becomes of them.
-    pub(super) fn missed(&self, writer: &TableWriter, row: &Kept, outer: Outer<'_>) -> Result<()> {
-        if let Some(values) = self.values(row) {
-            let children = self.count(writer, values, Some(row), outer)?;
-            violate(self.deferred, children, outer.context);
+    fn count_all(&self, writer: &TableWriter, values: &[Value], outer: Outer<'_>) -> Result<i64> {
+        match &self.look {
+            Some(look) => look.count(writer, values, outer),
+            None => count(writer, &self.statements.count, values, outer),
         }
-        Ok(())
+    }
+
+    /// A parent goes: its children miss it, until an action says what becomes of them. Tells
+    /// whether there are none: the row itself, which is left out, may be one that is meant.
+    pub(super) fn missed(
+        &self,
+        writer: &TableWriter,
+        row: &Kept,
+        outer: Outer<'_>,
+    ) -> Result<bool> {
+        let Some(values) = self.values(row) else { return Ok(true) };
+        let children = self.count(writer, values, Some(row), outer)?;
+        violate(self.deferred, children, outer.context);
+        Ok(children == 0 && self.count_others.is_none())
     }
 
     /// A parent comes: children that waited for it are whole again.
@@ -185,7 +201,7 @@ impl ParentKey {
                 run(writer, &statements.set_default, &values, outer)
             }
             (ForeignKeyAction::Restrict, ..) if !outer.context.settings.defer_foreign_keys => {
-                if count(writer, &statements.count, &values, outer)? == 0 {
+                if self.count_all(writer, &values, outer)? == 0 {
                     return Ok(());
                 }
                 // In SQLite it is a trigger that says so.
@@ -260,13 +276,10 @@ fn wheres(
         let theirs = parents.get(place).map(|index| &parent.columns[*index]);
         let name = quoted(&own.name);
         let collated = theirs.map_or("", |theirs| collated(own, theirs));
-        // A number is found by any text that converts to it, too, where the child's column has no
-        // type that makes a number of it. Texts are few there, and stand together in an index.
         let is_rowid =
             parent.rowid_alias().is_some() && parent.rowid_alias() == parents.get(place).copied();
-        let is_loose = (is_counted || is_rowid)
-            && own.affinity <= Affinity::Text
-            && theirs.is_some_and(|theirs| Affinity::is_numeric(theirs.affinity));
+        let is_loose =
+            (is_counted || is_rowid) && theirs.is_some_and(|theirs| is_loose(own, theirs));
         let is_found = format!("{name} = ?{value}{collated}");
         if is_loose {
             let is_text = format!("{name} >= '' AND {name} < x''");
@@ -278,6 +291,24 @@ fn wheres(
         }
     });
     terms.collect::<Vec<String>>().join(" AND ")
+}
+
+/// Whether a number is found by any text that converts to it, too, because the child's column has
+/// no type that makes a number of it. Texts are few there, and stand together in an index.
+fn is_loose(child: &Column, parent: &Column) -> bool {
+    child.affinity <= Affinity::Text && parent.affinity.is_numeric()
+}
+
+/// The look that counts children as the statement does.
+fn children_look(parent: &Table, child: &Table, key: &ForeignKey) -> Option<Look> {
+    let parents = referenced(parent, key).filter(|columns| is_key(parent, columns))?;
+    let mut pairs = key.columns.iter().zip(&parents);
+    if pairs.any(|(own, theirs)| is_loose(&child.columns[*own], &parent.columns[*theirs])) {
+        return None;
+    }
+    let collations: Vec<Collation> =
+        parents.iter().map(|index| parent.columns[*index].collation).collect();
+    Look::new(child, &key.columns, &collations)
 }
 
 /// How a child's column is compared with its parent's: by the parent's collation.

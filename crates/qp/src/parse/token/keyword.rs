@@ -97,10 +97,11 @@ pub(in crate::parse) fn nearest(word: &str, expected: &str) -> Option<&'static s
     let is_expected = |text: &str| {
         expected.split(|letter: char| !letter.is_ascii_alphabetic()).any(|word| word == text)
     };
-    KEYWORDS
-        .iter()
-        .map(|(text, _)| *text)
-        .chain(OWN_WORDS.iter().copied())
+    let words = || KEYWORDS.iter().map(|(text, _)| *text).chain(OWN_WORDS.iter().copied());
+    // A word that is one is misspelt only if the other one is called for.
+    let is_word = words().any(|text| text == upper);
+    words()
+        .filter(|text| !is_word || is_expected(text))
         .filter(|text| text.len().abs_diff(length) <= allowed && text.len() > 2)
         .map(|text| (distance(text, &upper), text))
         .filter(|(distance, _)| (1..=allowed).contains(distance))
@@ -133,5 +134,7 @@ mod tests {
         assert_eq!(nearest("inser", ""), Some("INNER"));
         assert_eq!(nearest("quantity", ""), None);
         assert_eq!(nearest("select", ""), None);
+        assert_eq!(nearest("BRANCH", "the name of a branch"), None);
+        assert_eq!(nearest("BRANCH", "BRANCHES or TAGS"), Some("BRANCHES"));
     }
 }

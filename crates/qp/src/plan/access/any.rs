@@ -43,7 +43,7 @@ fn parts_path(
         let binder = &*binder;
         binder.environment.statistics.note(&|| {
             let conjuncts = conjuncts_of(part);
-            let ask = Ask { predicates: &conjuncts, wanted: &[], has_limit: false, ..*ask };
+            let ask = Ask { predicates: &conjuncts, wanted: &[], limit: None, ..*ask };
             wish(&ask, &terms(binder, &ask))
         });
     }
@@ -51,12 +51,12 @@ fn parts_path(
     let (mut rows, mut cost) = (0.0, 0.0);
     for part in parts {
         let conjuncts = conjuncts_of(part);
-        let ask = Ask { predicates: &conjuncts, wanted: &[], has_limit: false, ..*ask };
+        let ask = Ask { predicates: &conjuncts, wanted: &[], limit: None, ..*ask };
         let terms = terms(binder, &ask);
         if terms.is_empty() {
             return None;
         }
-        let mut best = full(ask.table, total, &[]);
+        let mut best = full(binder, ask.table, total, (&[], None));
         best_search(binder, &ask, &terms, &mut best);
         if !best.is_search {
             return None;
@@ -71,11 +71,20 @@ fn parts_path(
         paths.push(path);
     }
     let path = AccessPath::Union(paths);
-    let sorted = ask.wanted.is_empty();
     let cost = cost + rows * REMEMBER;
     let rows = rows.min(total);
     let used = Vec::new();
-    Some(Access { path, used, rows, cost, total, is_search: true, sorted, backward: false })
+    Some(Access {
+        path,
+        used,
+        rows,
+        cost,
+        total,
+        is_search: true,
+        ordered: 0,
+        run: rows,
+        backward: false,
+    })
 }
 
 fn conjuncts_of(part: &Scalar) -> Vec<&Scalar> {

@@ -6,7 +6,7 @@ use pandodb_ds::record::Collation;
 use pandodb_ds::sync::Arc;
 
 use super::implied::implies_filter;
-use super::order::satisfies;
+use super::order::{InOrder, satisfies};
 use super::rowid::is_rowid;
 use super::terms::{
     Behind, Term, Test, applied, fits_rule, in_count, in_excess, matches, range_of,
@@ -71,13 +71,19 @@ pub(super) fn index_path(
     let covering = index.is_some_and(|index| covers(table, index, ask.needs));
     // Several places are read in the order of their keys, too.
     let is_exact_order = is_ordered && columns.iter().all(|column| column.column().is_some());
-    let (sorted, backward) = if is_exact_order {
+    let mut in_order = InOrder::default();
+    if is_exact_order {
         let order = order_of(&table.table, columns, ends_with_rowid);
-        satisfies(ask.wanted, table.slot, &order, &constant, ends_with_rowid)
-    } else {
-        (ask.wanted.is_empty(), false)
-    };
-    if !is_search && !covering && !sorted && !is_partial && !is_forced {
+        // The key of a table without rowid tells all of its rows apart.
+        let is_unique = ends_with_rowid || index.is_none();
+        in_order = satisfies(ask.wanted, table.slot, &order, &constant, is_unique);
+    }
+    let InOrder { terms: mut ordered, columns: led, backward } = in_order;
+    if ordered < ask.wanted.len() && !binder.environment.rules.has(Rules::PART_SORT) {
+        ordered = 0;
+    }
+    let gives_order = ordered > 0 || ask.wanted.is_empty();
+    if !is_search && !covering && !gives_order && !is_partial && !is_forced {
         return None;
     }
     let path = IndexPath { index: index.cloned(), equals, range, covering };
@@ -95,7 +101,14 @@ pub(super) fn index_path(
     };
     let path = AccessPath::Index(path);
     let rows = (rows * excess).min(total.max(1.0));
-    Some(Access { path, used, rows, cost, total, is_search, sorted, backward })
+    let run = if ordered == 0 || ordered == ask.wanted.len() {
+        rows
+    } else {
+        let index = index.map(|index| &**index);
+        estimate::rows_per_key(binder, table, index, led.min(columns.len()), total).min(rows)
+    };
+    let backward = backward && ordered > 0;
+    Some(Access { path, used, rows, cost, total, is_search, ordered, run, backward })
 }
 
 /// Matches tests with the columns from the left: equalities, and a range behind them.
@@ -212,6 +225,13 @@ fn further_parts(
         parts.push(BoundPart { value: value.clone(), affinity });
     }
     parts
+}
+
+/// The order of a table without rowid; none where orders of the application are in it.
+pub(super) fn key_order(table: &Table) -> Option<Vec<(u16, Collation, bool)>> {
+    let columns = table.key_columns();
+    let is_custom = |column: &IndexColumn| matches!(column.collation, Collation::Custom(_));
+    (!columns.iter().any(is_custom)).then(|| order_of(table, columns, false))
 }
 
 /// The order in which an index gives rows: columns, collations, directions.

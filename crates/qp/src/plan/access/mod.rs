@@ -20,7 +20,7 @@ mod wish;
 use pandodb_ds::record::Collation;
 
 pub(super) use self::hint::check_hints;
-use self::order::satisfies;
+use self::order::{InOrder, satisfies};
 use self::terms::{Term, terms};
 use super::cost::full_cost;
 use super::estimate;
@@ -45,8 +45,10 @@ pub(crate) struct Access {
     pub(crate) total: f64,
     /// It does not read everything.
     pub(crate) is_search: bool,
-    /// Rows come in the wanted order.
-    pub(crate) sorted: bool,
+    /// In how many leading terms of the wanted order rows come.
+    pub(crate) ordered: usize,
+    /// About how many rows agree in these terms.
+    pub(crate) run: f64,
     /// Read from the end, for that order.
     pub(crate) backward: bool,
 }
@@ -64,18 +66,32 @@ pub(crate) struct Ask<'a> {
     pub(crate) needs: &'a Needs,
     /// The order that is wanted.
     pub(crate) wanted: &'a [SortKey],
-    /// Not all rows are wanted.
-    pub(crate) has_limit: bool,
+    /// Not all rows are wanted, but about so many.
+    pub(crate) limit: Option<f64>,
+}
+
+impl Access {
+    /// Whether rows come in the wanted order.
+    pub(crate) fn is_sorted(&self, wanted: &[SortKey]) -> bool {
+        self.ordered >= wanted.len()
+    }
 }
 
 /// How much of a way is gone where a LIMIT ends it.
 const LIMITED_SHARE: f64 = 0.2;
+/// How many times a row counts that is read to be sorted with those that agree with it in the
+/// first terms: where all rows are sorted they are read in batches, which the price of a sort does
+/// not know.
+const RUN_WEIGHT: f64 = 3.0;
+
+/// How many rows are taken to agree in some leading columns of a table's key.
+const RUN_GUESS: f64 = 100.0;
 
 /// Chooses the cheapest way into a table.
 pub(crate) fn choose_access(binder: &mut Binder<'_>, ask: &Ask<'_>) -> Access {
     // A plan outlives the moment: a table that is small now is not read as a whole for that.
     let total = estimate::lasting_rows(binder, ask.table);
-    let mut best = full(ask.table, total, ask.wanted);
+    let mut best = full(binder, ask.table, total, (ask.wanted, ask.limit));
     if ask.table.table.is_system() {
         return best;
     }
@@ -88,7 +104,7 @@ pub(crate) fn choose_access(binder: &mut Binder<'_>, ask: &Ask<'_>) -> Access {
         && binder.environment.rules.has(Rules::OR_UNION)
         && let Some(access) = any::union_path(binder, ask, total)
     {
-        keep_cheaper(&mut best, access, ask);
+        keep_cheaper(binder, &mut best, access, ask);
     }
     best
 }
@@ -106,15 +122,16 @@ fn best_search(
         None => None,
     };
     let table = &ask.table.table;
+    let is_eager = binder.environment.rules.has(Rules::EAGER.with(Rules::PART_SORT));
     binder.environment.statistics.note(&|| wish::wish(ask, terms));
     if only.is_none_or(|only| only.is_none()) {
         for access in rowid::rowid_paths(binder, ask, terms, best.total) {
-            keep_cheaper(best, access, ask);
+            keep_cheaper(binder, best, access, ask);
         }
         if !table.has_rowid()
             && let Some(access) = index::index_path(binder, ask, None, terms, best.total)
         {
-            keep_cheaper(best, access, ask);
+            keep_cheaper(binder, best, access, ask);
         }
     }
     for index in &table.indexes {
@@ -135,9 +152,9 @@ fn best_search(
         if access.is_search
             || is_partial
             || is_covering(&access)
-            || (access.sorted && ask.has_limit)
+            || (access.ordered > 0 && (ask.limit.is_some() || is_eager))
         {
-            keep_cheaper(best, access, ask);
+            keep_cheaper(binder, best, access, ask);
         }
     }
     None
@@ -147,18 +164,27 @@ fn is_covering(access: &Access) -> bool {
     matches!(&access.path, AccessPath::Index(path) if path.covering)
 }
 
-/// Keeps the cheaper of two ways; one that saves a sort is worth its cost.
-fn keep_cheaper(best: &mut Access, other: Access, ask: &Ask<'_>) {
-    let Ask { wanted, has_limit, .. } = *ask;
+/// Keeps the cheaper of two ways; one that saves a sort is worth its cost. An order in the first
+/// terms alone is a reason to take a way only if a LIMIT ends it.
+fn keep_cheaper(binder: &Binder<'_>, best: &mut Access, other: Access, ask: &Ask<'_>) {
+    let Ask { wanted, limit, .. } = *ask;
+    let is_eager = binder.environment.rules.has(Rules::EAGER.with(Rules::PART_SORT));
+    let sort = |rows: f64, run: f64| rows * run.max(2.0).log2() * 0.3;
     let price = |access: &Access| {
+        let Access { cost, rows, run, .. } = *access;
         if wanted.is_empty() {
-            access.cost
-        } else if !access.sorted {
-            access.cost + access.rows * access.rows.max(2.0).log2() * 0.3
-        } else if has_limit {
-            access.cost * LIMITED_SHARE
+            cost
+        } else if access.is_sorted(wanted) {
+            if limit.is_some() { cost * LIMITED_SHARE } else { cost }
+        } else if access.ordered > 0 && is_eager {
+            cost * LIMITED_SHARE
+        } else if let (Some(limit), true) = (limit, access.ordered > 0) {
+            let rows = rows.max(1.0);
+            let share = LIMITED_SHARE.max(RUN_WEIGHT * limit / rows) + RUN_WEIGHT * run / rows;
+            // At the worst it is a sort of everything.
+            (cost + sort(rows, run)) * share.min(1.0 + rows.log2() * 0.3)
         } else {
-            access.cost
+            cost + sort(rows, rows)
         }
     };
     if price(&other) < price(best) {
@@ -166,13 +192,29 @@ fn keep_cheaper(best: &mut Access, other: Access, ask: &Ask<'_>) {
     }
 }
 
-fn full(table: &TableRelation, total: f64, wanted: &[SortKey]) -> Access {
-    let order = [(ROWID, Collation::Binary, false)];
-    let (sorted, backward) = if table.table.has_rowid() && !table.table.is_system() {
-        satisfies(wanted, table.slot, &order, &[], true)
+/// All of a table, in the order of its key.
+fn full(
+    binder: &Binder<'_>,
+    table: &TableRelation,
+    total: f64,
+    (wanted, limit): (&[SortKey], Option<f64>),
+) -> Access {
+    let key = if table.table.is_system() {
+        None
+    } else if table.table.has_rowid() {
+        Some(vec![(ROWID, Collation::Binary, false)])
     } else {
-        (wanted.is_empty(), false)
+        index::key_order(&table.table)
     };
+    let in_order = |order: Vec<_>| satisfies(wanted, table.slot, &order, &[], true);
+    let mut in_order = key.map_or_else(InOrder::default, in_order);
+    // If most of it is read all is sorted in batches: that is faster than a piece at a time.
+    let is_limited = limit.is_some_and(|limit| limit * RUN_WEIGHT < total);
+    let is_asked = binder.environment.rules.has(Rules::PART_SORT);
+    if in_order.terms < wanted.len() && !(is_limited && is_asked) {
+        in_order = InOrder::default();
+    }
+    let InOrder { terms: ordered, backward, .. } = in_order;
     Access {
         path: AccessPath::Full,
         used: Vec::new(),
@@ -180,7 +222,8 @@ fn full(table: &TableRelation, total: f64, wanted: &[SortKey]) -> Access {
         cost: full_cost(total),
         total,
         is_search: false,
-        sorted,
+        ordered,
+        run: RUN_GUESS,
         backward,
     }
 }

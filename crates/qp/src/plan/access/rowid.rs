@@ -4,7 +4,7 @@
 
 use pandodb_ds::record::{Collation, Value};
 
-use super::order::satisfies;
+use super::order::{InOrder, satisfies};
 use super::terms::{Term, Test, in_count, in_excess, range_of};
 use super::{Access, Ask};
 use crate::bind::Binder;
@@ -34,8 +34,18 @@ pub(super) fn rowid_paths(
     let own = || terms.iter().filter(move |term| is_rowid(term.subject, slot) && !is_pattern(term));
     let order = [(ROWID, Collation::Binary, false)];
     let make = |path, used, rows: f64, cost| {
-        let (sorted, backward) = satisfies(ask.wanted, slot, &order, &[], true);
-        Access { path, used, rows, cost, total, is_search: true, sorted, backward }
+        let InOrder { terms, backward, .. } = satisfies(ask.wanted, slot, &order, &[], true);
+        Access {
+            path,
+            used,
+            rows,
+            cost,
+            total,
+            is_search: true,
+            ordered: terms,
+            run: 1.0,
+            backward,
+        }
     };
     // A rowid that is looked up is an integer, whatever a text converts to: not where nothing is
     // converted, as in a condition on a compound of which the rowid is a part.
@@ -49,7 +59,8 @@ pub(super) fn rowid_paths(
         match term.test {
             Test::Equal(value) | Test::Is(value) => {
                 let path = AccessPath::Rowid(value.clone());
-                paths.push(Access { sorted: true, ..make(path, vec![term.place], 1.0, seek) });
+                let one = make(path, vec![term.place], 1.0, seek);
+                paths.push(Access { ordered: ask.wanted.len(), ..one });
             }
             Test::In(set, part) => {
                 let count = in_count(set);

@@ -97,20 +97,20 @@ fn explain_operator(node: &Node, depth: usize, lines: &mut Lines<'_>) {
         Node::Shared(shared) => line(format!("SCAN {}", shared.label)),
         Node::Aggregate(aggregation) => {
             explain(&aggregation.input, depth, lines);
-            let unsorted = aggregation.keys.len() - aggregation.sorted.len();
-            lines.extend(temporary("GROUP BY", unsorted, &aggregation.sorted, depth));
+            let (keys, sorted) = (aggregation.keys.len(), aggregation.sorted.len());
+            lines.extend(temporary("GROUP BY", keys, sorted, depth));
         }
         Node::Window(window) => {
             explain(&window.input, depth, lines);
         }
         Node::Sort(sort) => {
             explain(&sort.input, depth, lines);
-            lines.push((depth, "USE TEMP B-TREE FOR ORDER BY".to_owned()));
+            lines.extend(temporary("ORDER BY", sort.keys.len(), sort.sorted, depth));
         }
         Node::Distinct(distinct) => {
             explain(&distinct.input, depth, lines);
-            let unsorted = distinct.keys.len() - distinct.sorted.len();
-            lines.extend(temporary("DISTINCT", unsorted, &distinct.sorted, depth));
+            let (keys, sorted) = (distinct.keys.len(), distinct.sorted.len());
+            lines.extend(temporary("DISTINCT", keys, sorted, depth));
         }
         Node::Limit(limit) => explain(&limit.input, depth, lines),
         Node::Batch(batch) => explain(&batch.input, depth, lines),
@@ -124,18 +124,14 @@ fn explain_operator(node: &Node, depth: usize, lines: &mut Lines<'_>) {
     }
 }
 
-/// What is kept to tell rows apart by so many terms, those aside that the input is in order of.
-fn temporary(
-    clause: &str,
-    unsorted: usize,
-    sorted: &[usize],
-    depth: usize,
-) -> Option<(usize, String)> {
-    let terms = match (unsorted, sorted.is_empty()) {
-        (0, _) => return None,
-        (_, true) => String::new(),
-        (1, false) => "LAST TERM OF ".to_owned(),
-        (count, false) => format!("LAST {count} TERMS OF "),
+/// What is kept to tell rows apart, or to order them, by so many terms, those aside that the input
+/// is in order of.
+fn temporary(clause: &str, terms: usize, sorted: usize, depth: usize) -> Option<(usize, String)> {
+    let terms = match (terms.saturating_sub(sorted), sorted) {
+        (0, _) if sorted > 0 || terms == 0 => return None,
+        (_, 0) => String::new(),
+        (1, _) => "LAST TERM OF ".to_owned(),
+        (count, _) => format!("LAST {count} TERMS OF "),
     };
     Some((depth, format!("USE TEMP B-TREE FOR {terms}{clause}")))
 }

@@ -122,7 +122,8 @@ fn describe(node: &Node, names: &Names<'_>) -> String {
         Node::Window(window) => {
             let calls: Vec<&str> =
                 window.calls.iter().map(|call| &*call.call.function.name).collect();
-            format!("Window: {}", calls.join(", "))
+            let order = if window.sorted { ", in order" } else { "" };
+            format!("Window: {}{order}", calls.join(", "))
         }
         Node::Sort(sort) => {
             let keys: Vec<String> = sort
@@ -133,8 +134,13 @@ fn describe(node: &Node, names: &Names<'_>) -> String {
                     format!("{}{direction}", names.text(&key.value))
                 })
                 .collect();
+            let sorted = match sort.sorted {
+                0 => String::new(),
+                1 => ", the first term in order".to_owned(),
+                terms => format!(", the first {terms} terms in order"),
+            };
             let first = if sort.limit.is_some() { ", the first only" } else { "" };
-            format!("Sort: {}{first}", keys.join(", "))
+            format!("Sort: {}{sorted}{first}", keys.join(", "))
         }
         Node::Distinct(distinct) if distinct.sorted.is_empty() => "Distinct rows".to_owned(),
         Node::Distinct(_) => "Distinct rows in order".to_owned(),

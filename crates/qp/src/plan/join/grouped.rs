@@ -113,7 +113,8 @@ impl Planner<'_, '_> {
         let is_eager = self.binder.environment.rules.has(Rules::EAGER);
         let inner = block.group.slots();
         // Rows that have to be sorted are all read, whatever the LIMIT.
-        let may_end_early = self.goal.has_limit && (self.goal.wanted.is_empty() || left.sorted);
+        let may_end_early =
+            self.goal.limit.is_some() && (self.goal.wanted.is_empty() || left.ordered > 0);
         if !is_eager && (may_end_early || left.rows < ROWS_MIN) {
             return false;
         }
@@ -136,7 +137,7 @@ impl Planner<'_, '_> {
                 available,
                 needs: &needs,
                 wanted: &[],
-                has_limit: false,
+                limit: None,
             };
             let access = choose_access(self.binder, &ask(&self.available));
             let given = self.given;
@@ -179,7 +180,7 @@ impl Planner<'_, '_> {
         let mut relations: Vec<Option<Relation>> = group.relations.into_iter().map(Some).collect();
         let mut inner = Planner {
             binder: &mut *self.binder,
-            goal: Goal { needs: &needs, wanted: &[], has_limit: false },
+            goal: Goal { needs: &needs, wanted: &[], limit: None },
             given: self.given,
             terms,
             available: self.available.clone(),
@@ -226,7 +227,7 @@ impl Planner<'_, '_> {
         let available = self.available.clone();
         let node = filtered(node, self.take_ready(&available));
         let rows = left_rows.min(pairs.rows).max(1.0);
-        Ok(Joined { node, sorted: self.goal.wanted.is_empty(), rows })
+        Ok(Joined { node, ordered: 0, rows })
     }
 }
 

@@ -21,6 +21,10 @@ use crate::scalar::{CompareRule, Comparison, Scalar, SlotId};
 /// From how many rows on a table is kept in a hash table for a subquery that runs often.
 const LOOKUP_MIN: f64 = 30.0;
 
+/// How many rows are read for each that a LIMIT asks for: not all have partners, and some agree in
+/// what they are ordered by.
+const READ_FOR_ONE: f64 = 20.0;
+
 /// An equality between the slots on both sides: expression over the left, over the right.
 pub(super) fn equality<'s>(
     predicate: &'s Scalar,
@@ -78,18 +82,15 @@ impl Planner<'_, '_> {
                 if !access.is_search && access.total >= LOOKUP_MIN && self.has_outer_key(&table) {
                     self.lookup(*table)
                 } else {
-                    let (rows, sorted) = (access.rows, access.sorted);
-                    Joined { node: self.scan(*table, access), sorted, rows }
+                    let (rows, ordered) = (access.rows, access.ordered);
+                    Joined { node: self.scan(*table, access), ordered, rows }
                 }
             }
             Relation::Rows(rows) => {
-                let sorted = rows.sorted || wanted.is_empty();
-                Joined { rows: rows.rows, node: rows.node, sorted }
+                let ordered = if rows.sorted { wanted.len() } else { 0 };
+                Joined { rows: rows.rows, node: rows.node, ordered }
             }
-            Relation::Outer(outer) => {
-                let joined = outer_join(self.binder, *outer, self.goal, self.given)?;
-                Joined { sorted: wanted.is_empty(), ..joined }
-            }
+            Relation::Outer(outer) => outer_join(self.binder, *outer, self.goal, self.given)?,
         };
         let conditions = self.sifted(whole.as_ref(), &available);
         if let Some(table) = &whole {
@@ -153,7 +154,7 @@ impl Planner<'_, '_> {
         self.terms.extend(terms);
         let state = self.binder.state();
         let node = Node::Lookup(Box::new(Lookup { input, state, keys, slots: vec![slot] }));
-        Joined { node, sorted: self.goal.wanted.is_empty(), rows }
+        Joined { node, ordered: 0, rows }
     }
 
     /// Adds a relation to those that are joined.
@@ -179,7 +180,7 @@ impl Planner<'_, '_> {
                 let access = self.access(&table, &available, &[]);
                 let alone = self.access(&table, self.given, &[]);
                 let rows = known_rows.unwrap_or(alone.rows);
-                let pays = search_pays(left.rows, access.cost, alone.cost, rows);
+                let pays = search_pays(self.read_of(&left), access.cost, alone.cost, rows);
                 if access.is_search && (!has_equality || pays) {
                     let rows = left.rows * access.rows;
                     let node = self.scan(*table, access);
@@ -219,6 +220,14 @@ impl Planner<'_, '_> {
         Ok(self.nested_loop(left, right, rows, right_slots))
     }
 
+    /// About how many rows of the left side are read: not all where a LIMIT ends them.
+    fn read_of(&self, left: &Joined) -> f64 {
+        match self.goal.limit {
+            Some(limit) if left.ordered > 0 => left.rows.min(limit * READ_FOR_ONE),
+            _ => left.rows,
+        }
+    }
+
     fn nested_loop(
         &mut self,
         left: Joined,
@@ -238,7 +247,7 @@ impl Planner<'_, '_> {
             rows,
         };
         let rows = rows.max(1.0);
-        Joined { node: Node::NestedLoop(Box::new(join)), sorted: left.sorted, rows }
+        Joined { node: Node::NestedLoop(Box::new(join)), ordered: left.ordered, rows }
     }
 
     /// Joins by a hash table of the smaller side, unless the order of the left one is wanted.
@@ -269,7 +278,9 @@ impl Planner<'_, '_> {
         all.extend(&right_slots);
         let state = self.binder.state();
         let rows = left.rows.max(right_rows).max(1.0);
-        let keeps_order = left.sorted && !self.goal.wanted.is_empty();
+        // An order in the first terms saves little if all rows are read.
+        let is_sorted = left.ordered == self.goal.wanted.len();
+        let keeps_order = left.ordered > 0 && (is_sorted || self.goal.limit.is_some());
         let join = HashJoin {
             kind: JoinType::Inner,
             state,
@@ -281,13 +292,9 @@ impl Planner<'_, '_> {
             right_slots,
         };
         let swaps = !keeps_order && left.rows * 1.5 < right_rows;
-        let (join, sorted) = if swaps {
-            (exchanged(join), self.goal.wanted.is_empty())
-        } else {
-            (join, left.sorted)
-        };
+        let (join, ordered) = if swaps { (exchanged(join), 0) } else { (join, left.ordered) };
         let node = filtered(Node::HashJoin(Box::new(join)), self.take_ready(&all));
-        Joined { node, sorted, rows }
+        Joined { node, ordered, rows }
     }
 }
 

@@ -35,7 +35,7 @@ fn searches_right(
         available,
         needs: goal.needs,
         wanted: &[],
-        has_limit: false,
+        limit: None,
     };
     let access = choose_access(binder, &ask);
     let alone = choose_access(binder, &Ask { available: given, ..ask });
@@ -50,7 +50,7 @@ pub(super) fn outer_join(
     goal: Goal<'_>,
     given: &[SlotId],
 ) -> Result<Joined> {
-    let goal = Goal { wanted: &[], has_limit: false, ..goal };
+    let goal = Goal { wanted: &[], limit: None, ..goal };
     let OuterRelation { kind, left, right, on } = outer;
     let (left_slots, right_slots) = (left.slots(), right.slots());
     // Each of a chain of outer joins is the left side of the next.
@@ -108,7 +108,7 @@ pub(super) fn outer_join(
         join = super::exchanged(join);
         join.kind = if kind == JoinType::Left { JoinType::Right } else { JoinType::Left };
     }
-    Ok(Joined { node: Node::HashJoin(Box::new(join)), sorted: false, rows })
+    Ok(Joined { node: Node::HashJoin(Box::new(join)), ordered: 0, rows })
 }
 
 /// Both sides of a join.
@@ -157,5 +157,5 @@ fn left_loop(
         right_slots,
         rows,
     };
-    Ok(Joined { node: Node::NestedLoop(Box::new(join)), sorted: false, rows })
+    Ok(Joined { node: Node::NestedLoop(Box::new(join)), ordered: 0, rows })
 }

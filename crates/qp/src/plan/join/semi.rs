@@ -30,10 +30,10 @@ impl Planner<'_, '_> {
         let kind = if anti { JoinType::Anti } else { JoinType::Semi };
         let right_slots = group.slots();
         let left_slots = self.own_slots();
-        let goal = Goal { wanted: &[], has_limit: false, ..self.goal };
+        let goal = Goal { wanted: &[], limit: None, ..self.goal };
         let state = self.binder.state();
         let rows = (left.rows * PARTNER_SHARE).max(1.0);
-        let sorted = left.sorted;
+        let ordered = left.ordered;
         let has_equality = self.binder.environment.rules.has(Rules::HASH_JOIN)
             && group
                 .predicates
@@ -60,7 +60,7 @@ impl Planner<'_, '_> {
                 right_slots,
                 rows,
             };
-            return Ok(Joined { node: Node::NestedLoop(Box::new(join)), sorted, rows });
+            return Ok(Joined { node: Node::NestedLoop(Box::new(join)), ordered, rows });
         }
         let reads_left = |term: &Scalar| term.slots().iter().any(|slot| left_slots.contains(slot));
         let (on, own): (Vec<Scalar>, Vec<Scalar>) =
@@ -79,7 +79,7 @@ impl Planner<'_, '_> {
             left_slots,
             right_slots,
         };
-        Ok(Joined { node: Node::HashJoin(Box::new(join)), sorted, rows })
+        Ok(Joined { node: Node::HashJoin(Box::new(join)), ordered, rows })
     }
 
     /// Whether searching the subquery's one table for each row is cheaper than reading it once.
@@ -92,7 +92,7 @@ impl Planner<'_, '_> {
             available,
             needs: self.goal.needs,
             wanted: &[],
-            has_limit: false,
+            limit: None,
         };
         let access = crate::plan::access::choose_access(self.binder, &ask(&self.available));
         let given: &[SlotId] = self.given;

@@ -214,7 +214,8 @@ fn plan_part(
     };
     let above: Vec<Scalar> =
         above.into_iter().map(|condition| over(condition, known_as, &outputs)).collect();
-    let is_sorted = matches!(input, Node::Sort(_));
+    // What is sorted by its last terms alone is read as far as it is wanted, too.
+    let is_sorted = matches!(&input, Node::Sort(sort) if sort.sorted == 0 || !ask.ends_early);
     if let (Node::Sort(sort), true) = (&mut input, above.is_empty()) {
         sort.limit = ask.limit.cloned();
     }

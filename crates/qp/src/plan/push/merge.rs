@@ -142,5 +142,5 @@ pub(super) fn sort_part(
     }
     let slots = unique_slots(outputs.iter().flat_map(Scalar::slots));
     let state = binder.state();
-    Node::Sort(Box::new(Sort { input, state, keys, slots, limit: None }))
+    Node::Sort(Box::new(Sort { input, state, keys, sorted: 0, slots, limit: None }))
 }

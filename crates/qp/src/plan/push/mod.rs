@@ -50,7 +50,7 @@ pub(super) fn plan_waiting(
         let (input, outputs, count) = match later {
             Later::Compound(compound) if is_alone && !goal.wanted.is_empty() => {
                 // How many of its rows pass what is asked above is not known.
-                let (keys, ends_early) = (goal.wanted, goal.has_limit);
+                let (keys, ends_early) = (goal.wanted, goal.limit.is_some());
                 let asked = OrderAsked { keys, slot, limit: None, ends_early, may_sort: false };
                 let made = compound.finish(binder, &asked)?;
                 rows.sorted = made.sorted;

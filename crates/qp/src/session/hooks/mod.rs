@@ -8,6 +8,8 @@ mod authorize;
 
 use std::cell::{Cell, RefCell};
 
+use pandodb_ds::sync::{Arc, Mutex};
+
 use super::Session;
 use crate::authorize::Authorizer;
 use crate::catalog::DatabaseIndex;
@@ -24,7 +26,7 @@ pub type UpdateHook = Box<dyn FnMut(RowChange, &str, i64) + Send>;
 pub type PreupdateHook = Box<dyn FnMut(&str, &RowImages<'_>) + Send>;
 /// Is told of the log after a commit: the database's name, bytes that recovery would read.
 pub type LogHook = Box<dyn FnMut(&str, u64) + Send>;
-/// Is asked now and then while a statement runs; true stops it.
+/// Is asked now and then while a statement runs, or waits for a lock; true stops it.
 pub type ProgressHook = Box<dyn FnMut() -> bool + Send>;
 
 /// The hooks of a session.
@@ -35,7 +37,9 @@ pub(in crate::session) struct Hooks {
     update: RefCell<Option<UpdateHook>>,
     preupdate: RefCell<Option<PreupdateHook>>,
     log: RefCell<Option<LogHook>>,
-    progress: RefCell<Option<ProgressHook>>,
+    /// Behind a lock for the waits in the layers below, which ask it, too; nobody else does
+    /// meanwhile.
+    pub(in crate::session) progress: Arc<Mutex<Option<ProgressHook>>>,
     pub(in crate::session) authorizer: RefCell<Option<Authorizer>>,
     /// Whether what is bound now is asked for: a statement that is being prepared.
     pub(in crate::session) asks: Cell<bool>,
@@ -90,7 +94,7 @@ impl Session {
     /// Sets what is asked now and then while statements run.
     pub fn set_progress_hook(&self, hook: Option<ProgressHook>) {
         self.hooks.has_progress.set(hook.is_some());
-        *self.hooks.progress.borrow_mut() = hook;
+        *self.hooks.progress.lock() = hook;
     }
 
     /// Asks before a commit.
@@ -150,6 +154,6 @@ impl Session {
     /// Whether the application wants the running statement to stop.
     pub(in crate::session) fn is_stopped_by_hook(&self) -> bool {
         self.hooks.has_progress.get()
-            && self.hooks.progress.borrow_mut().as_mut().is_some_and(|hook| hook())
+            && self.hooks.progress.lock().as_mut().is_some_and(|hook| hook())
     }
 }

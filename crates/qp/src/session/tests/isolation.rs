@@ -15,6 +15,10 @@
 
 use std::time::Duration;
 
+use pandodb_ds::sync::atomic::{AtomicBool, Ordering};
+use pandodb_ds::sync::{Mutex, thread};
+use pandodb_tm::LockState;
+
 use super::rows;
 use crate::error::{ErrorKind, Result};
 use crate::session::Session;
@@ -299,4 +303,113 @@ fn a_conflict_names_the_table_the_row_and_the_branch() {
             assert!(error.hint().is_some_and(|hint| hint.contains("again")), "{what}");
         }
     }
+}
+
+/// A transaction in a thread of its own beside one that has what it waits for, interrupted once it
+/// waits; returns how it ended.
+fn interrupted_wait(begin: &str) -> String {
+    let (holder, second) = two_sessions();
+    holder.execute("BEGIN; UPDATE parent SET n = 0 WHERE id = 1").unwrap();
+    let (database, _) = second.database(crate::catalog::DatabaseIndex::MAIN).unwrap();
+    let flag = Mutex::new(None);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            let session = Session::new(database.clone());
+            session.set_busy_timeout(Duration::from_hours(1));
+            *flag.lock() = Some(session.interrupt_flag());
+            let begun = session.execute(begin);
+            let error = begun.and_then(|()| session.execute("UPDATE parent SET n = 5; COMMIT"));
+            let error = error.unwrap_err();
+            format!("{:?}: {}", error.kind(), error.message())
+        });
+        let waits = || database.manager().locks().iter().any(|it| it.state != LockState::Held);
+        while !waits() && !waiter.is_finished() {
+            thread::yield_now();
+        }
+        let flag = flag.lock().take().unwrap();
+        flag.store(true, Ordering::Relaxed);
+        let told = waiter.join().unwrap();
+        holder.execute("COMMIT").unwrap();
+        told
+    })
+}
+
+#[test]
+fn a_wait_for_a_lock_ends_when_somebody_interrupts_it() {
+    for begin in LEVELS {
+        let told = interrupted_wait(begin);
+        assert_eq!(told, "Interrupted: interrupted", "{begin}");
+    }
+}
+
+#[test]
+fn a_wait_for_a_lock_ends_when_the_statement_has_taken_too_long_or_is_stopped() {
+    let bounded = |session: &Session| {
+        session.set_statement_timeout(Some(Duration::from_millis(20)));
+    };
+    let told = "Limit: the statement took too long while it waited";
+    assert_eq!(waits_alone("BEGIN", bounded), told);
+    let watched = |session: &Session| session.set_progress_hook(Some(Box::new(|| true)));
+    assert_eq!(waits_alone("BEGIN", watched), "Interrupted: interrupted");
+}
+
+/// As [`interrupted_wait`], of one that nobody interrupts.
+fn waits_alone(begin: &str, set_up: impl Fn(&Session)) -> String {
+    let (holder, second) = two_sessions();
+    holder.execute("BEGIN IMMEDIATE").unwrap();
+    second.set_busy_timeout(Duration::from_hours(1));
+    set_up(&second);
+    second.execute(begin).unwrap();
+    let error = second.execute("INSERT INTO parent VALUES (7, 'seven', 7)").unwrap_err();
+    format!("{:?}: {}", error.kind(), error.message())
+}
+
+#[test]
+fn who_has_a_lock_is_told_by_the_names_of_sql() {
+    let (holder, second) = two_sessions();
+    holder.execute("BEGIN IMMEDIATE").unwrap();
+    let busy = second.execute("UPDATE parent SET n = 5").unwrap_err();
+    assert_eq!((busy.kind(), busy.message()), (ErrorKind::Busy, "database is locked"));
+    let hint = busy.hint().unwrap();
+    assert!(hint.contains("has the right to write to the branch 'main'"), "{hint}");
+    holder.execute("ROLLBACK").unwrap();
+    for session in [&holder, &second] {
+        session.execute("BEGIN ISOLATION LEVEL SERIALIZABLE").unwrap();
+    }
+    holder.execute("UPDATE parent SET n = 5 WHERE id = 2").unwrap();
+    let busy = second.execute("UPDATE parent SET n = 6 WHERE id = 2").unwrap_err();
+    let hint = busy.hint().unwrap();
+    assert!(hint.contains("has the row 2 of table parent on the branch 'main'"), "{hint}");
+}
+
+#[test]
+fn a_deadlock_is_told_by_the_names_of_sql() {
+    let (holder, second) = two_sessions();
+    let (database, _) = second.database(crate::catalog::DatabaseIndex::MAIN).unwrap();
+    let locks = |session: &Session, id: i32| {
+        session.execute(&format!("UPDATE parent SET n = 5 WHERE id = {id}"))
+    };
+    holder.set_busy_timeout(Duration::from_hours(1));
+    holder.execute("BEGIN ISOLATION LEVEL SERIALIZABLE").unwrap();
+    locks(&holder, 1).unwrap();
+    let is_ready = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let younger = scope.spawn(|| {
+            let session = Session::new(database.clone());
+            session.set_busy_timeout(Duration::from_hours(1));
+            session.execute("BEGIN ISOLATION LEVEL SERIALIZABLE").unwrap();
+            locks(&session, 2).unwrap();
+            is_ready.store(true, Ordering::Release);
+            locks(&session, 1).unwrap_err()
+        });
+        while !is_ready.load(Ordering::Acquire) && !younger.is_finished() {
+            thread::yield_now();
+        }
+        locks(&holder, 2).unwrap();
+        let error = younger.join().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Deadlock, "{error}");
+        let told = "deadlock: another transaction that waits for this one has the row 1 of table \
+                    parent on the branch 'main'";
+        assert_eq!(error.message(), told);
+    });
 }

@@ -201,6 +201,35 @@ fn compound(dice: &mut Dice) -> String {
     }
 }
 
+/// Conditions on groups and on distinct rows, joined to a table or not.
+fn of_subquery(dice: &mut Dice) -> String {
+    let inner = dice.pick(&[
+        "SELECT k AS id, x AS k, max(s) AS s, count(*) AS x, 1 AS f FROM a GROUP BY k, x",
+        "SELECT DISTINCT k AS id, s AS k, x AS s, x, f FROM a",
+        "SELECT q AS id, r AS k, p AS s, min(r) AS x, 0 AS f FROM b GROUP BY 1, 2, 3",
+        "SELECT k AS id, x AS k, s, id AS x, f FROM a UNION ALL SELECT i, j, t, 1, 2 FROM c",
+        "SELECT id, k, upper(s) AS s, 1 AS x, f FROM a UNION SELECT i, 2, 'A', 1, 1.5 FROM c",
+        "SELECT k AS id, id AS k, 'x' AS s, 1 AS x, 2 AS f FROM a EXCEPT
+            SELECT q, i, 'x', count(*) - 1, 2 FROM b, c GROUP BY q, i",
+        "SELECT k AS id, k, 'x' AS s, f AS x, f FROM a INTERSECT SELECT i, i, 'x', 1.5, 1.5
+            FROM c UNION ALL SELECT DISTINCT q, 1, p, r, 0.5 FROM b",
+        "SELECT k AS id, f AS k, s, row_number() OVER (PARTITION BY k, f ORDER BY id) AS x, \
+            count(*) OVER (PARTITION BY k) AS f FROM a",
+    ]);
+    let joined = if dice.below(2) == 0 { " JOIN c ON c.i = a.id" } else { "" };
+    let filter = condition(dice, &[0], 2);
+    if dice.below(2) == 0 {
+        // A common table that several places read.
+        return format!(
+            "WITH g AS ({inner}), h AS (SELECT id, count(*) AS n FROM g GROUP BY id)
+             SELECT a.*, (SELECT max(id) FROM g), (SELECT n FROM h WHERE h.id IS a.id)
+             FROM g AS a{joined} WHERE {filter} AND a.id IN (SELECT id FROM g WHERE k > 1)
+               AND a.id <> (SELECT count(*) FROM h)"
+        );
+    }
+    format!("SELECT a.* FROM ({inner}) a{joined} WHERE {filter}")
+}
+
 fn query(dice: &mut Dice) -> String {
     if dice.below(6) == 0 {
         return compound(dice);
@@ -225,40 +254,28 @@ fn query(dice: &mut Dice) -> String {
     let filter = terms.join(" AND ");
     let one = column(dice, &tables);
     if dice.below(5) == 0 {
-        // Conditions on groups and on distinct rows, joined to a table or not.
-        let inner = dice.pick(&[
-            "SELECT k AS id, x AS k, max(s) AS s, count(*) AS x, 1 AS f FROM a GROUP BY k, x",
-            "SELECT DISTINCT k AS id, s AS k, x AS s, x, f FROM a",
-            "SELECT q AS id, r AS k, p AS s, min(r) AS x, 0 AS f FROM b GROUP BY 1, 2, 3",
-            "SELECT k AS id, x AS k, s, id AS x, f FROM a UNION ALL SELECT i, j, t, 1, 2 FROM c",
-            "SELECT id, k, upper(s) AS s, 1 AS x, f FROM a UNION SELECT i, 2, 'A', 1, 1.5 FROM c",
-            "SELECT k AS id, id AS k, 'x' AS s, 1 AS x, 2 AS f FROM a EXCEPT
-                SELECT q, i, 'x', count(*) - 1, 2 FROM b, c GROUP BY q, i",
-            "SELECT k AS id, k, 'x' AS s, f AS x, f FROM a INTERSECT SELECT i, i, 'x', 1.5, 1.5
-                FROM c UNION ALL SELECT DISTINCT q, 1, p, r, 0.5 FROM b",
-            "SELECT k AS id, f AS k, s, row_number() OVER (PARTITION BY k, f ORDER BY id) AS x, \
-                count(*) OVER (PARTITION BY k) AS f FROM a",
-        ]);
-        let joined = if dice.below(2) == 0 { " JOIN c ON c.i = a.id" } else { "" };
-        let filter = condition(dice, &[0], 2);
-        if dice.below(2) == 0 {
-            // A common table that several places read.
-            return format!(
-                "WITH g AS ({inner}), h AS (SELECT id, count(*) AS n FROM g GROUP BY id)
-                 SELECT a.*, (SELECT max(id) FROM g), (SELECT n FROM h WHERE h.id IS a.id)
-                 FROM g AS a{joined} WHERE {filter} AND a.id IN (SELECT id FROM g WHERE k > 1)
-                   AND a.id <> (SELECT count(*) FROM h)"
-            );
-        }
-        return format!("SELECT a.* FROM ({inner}) a{joined} WHERE {filter}");
+        return of_subquery(dice);
     }
-    match dice.below(8) {
+    let (first, second) = (column(dice, &tables), column(dice, &tables));
+    match dice.below(10) {
+        8 => format!(
+            "SELECT {first}, {second} FROM {from} \
+             ORDER BY {first}, {second}, quote({first}), quote({second}) LIMIT 9"
+        ),
+        9 => format!(
+            "SELECT {first}, {second} FROM {from} WHERE {filter} \
+             ORDER BY {first} DESC, {second}, quote({first}), quote({second}) LIMIT 7 OFFSET 2"
+        ),
         0 => format!("SELECT count(*) FROM {from} WHERE {filter}"),
         1 => format!("SELECT min({one}) FROM {from} WHERE {filter}"),
         2 => format!("SELECT max({one}) FROM {from} WHERE {}", condition(dice, &tables, 0)),
         3 => format!("SELECT count(*) FROM {from} WHERE {}", condition(dice, &tables, 0)),
         4 => format!("SELECT {one}, count(*) FROM {from} WHERE {filter} GROUP BY 1"),
-        5 => format!("SELECT DISTINCT {one} FROM {from} WHERE {filter} ORDER BY {one} DESC"),
+        // Which of equal values stands for them is not told.
+        5 => format!(
+            "SELECT CASE WHEN typeof(v) IN ('integer', 'real') THEN v * 1.0 ELSE lower(v) END \
+             FROM (SELECT DISTINCT {one} AS v FROM {from} WHERE {filter} ORDER BY {one} DESC)"
+        ),
         _ => format!("SELECT *, typeof({one}) FROM {from} WHERE {filter} ORDER BY {one}"),
     }
 }

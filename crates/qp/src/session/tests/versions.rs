@@ -236,3 +236,73 @@ fn main_is_there_without_branches() {
     assert_eq!(rows(&session, "SELECT a FROM t@MAIN AS OF NOW"), ["1"]);
     assert!(error(&session, "SELECT a FROM t@dev").contains("dev"));
 }
+
+const ONE_MOMENT: [&str; 3] =
+    ["BEGIN ISOLATION LEVEL SNAPSHOT", "BEGIN CONCURRENT", "SERIALIZABLE READ ONLY"];
+
+fn one(session: &Session, sql: &str) -> String {
+    rows(session, sql).join(",")
+}
+
+/// A session in a transaction that has read its own branch, and another session.
+fn two_on_branches(begin: &str) -> (Session, Session) {
+    let database = database();
+    let (reader, other) = (Session::new(database.clone()), Session::new(database));
+    let schema = "CREATE TABLE t(n INT); INSERT INTO t VALUES (0); CREATE BRANCH dev";
+    other.execute(schema).unwrap();
+    if begin == ONE_MOMENT[2] {
+        reader.execute("PRAGMA isolation_level = serializable; BEGIN READ ONLY").unwrap();
+    } else {
+        reader.execute(begin).unwrap();
+    }
+    assert_eq!(one(&reader, "SELECT n FROM t"), "0");
+    (reader, other)
+}
+
+#[test]
+fn half_of_a_commit_on_two_branches_is_never_seen() {
+    for begin in ONE_MOMENT {
+        let (reader, other) = two_on_branches(begin);
+        other.execute("BEGIN; UPDATE t SET n = 1; UPDATE t@dev SET n = 1; COMMIT").unwrap();
+        let both = "SELECT (SELECT n FROM t), (SELECT n FROM t@dev)";
+        assert_eq!(one(&reader, "SELECT n FROM t@dev"), "0", "{begin}");
+        assert_eq!(one(&reader, both), "0|0", "{begin}");
+        reader.execute("USE BRANCH dev").unwrap();
+        assert_eq!(one(&reader, "SELECT n FROM t"), "0", "{begin}");
+        reader.execute("COMMIT").unwrap();
+        assert_eq!(one(&reader, "SELECT n FROM t"), "1", "{begin}");
+    }
+}
+
+#[test]
+fn what_is_changed_elsewhere_is_changed_as_the_transaction_saw_it() {
+    for begin in &ONE_MOMENT[..2] {
+        let (reader, other) = two_on_branches(begin);
+        other.execute("UPDATE t@dev SET n = 5").unwrap();
+        reader.execute("UPDATE t@dev SET n = n + 1").unwrap();
+        let conflict = reader.execute("COMMIT").unwrap_err();
+        assert!(conflict.is_retryable(), "{begin}: {conflict}");
+        assert_eq!(one(&reader, "SELECT n FROM t@dev"), "5", "{begin}");
+    }
+}
+
+#[test]
+fn a_branch_that_was_read_stays_readable_to_the_end_of_the_transaction() {
+    for begin in ONE_MOMENT {
+        for gone in [
+            "DROP BRANCH dev",
+            "RENAME BRANCH dev TO other",
+            "DROP BRANCH dev; CREATE BRANCH dev; UPDATE t@dev SET n = 7",
+        ] {
+            let (reader, other) = two_on_branches(begin);
+            assert_eq!(one(&reader, "SELECT n FROM t@DEV"), "0", "{begin}");
+            other.execute("UPDATE t@dev SET n = 3").unwrap();
+            other.execute(gone).unwrap();
+            assert_eq!(one(&reader, "SELECT n FROM t@dev"), "0", "{begin}: {gone}");
+            assert_eq!(one(&reader, "SELECT n + 1 FROM t@Dev"), "1", "{begin}: {gone}");
+            reader.execute("COMMIT").unwrap();
+            let after = reader.query("SELECT n FROM t@dev").map(|rows| rows.rows.len());
+            assert_eq!(after.is_ok(), gone.contains("CREATE"), "{begin}: {gone}");
+        }
+    }
+}

@@ -6,6 +6,7 @@
 mod clash;
 mod several;
 
+use pandodb_branch::name::fold;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::{BeginOptions, TransactionId};
 use smallvec::SmallVec;
@@ -27,6 +28,9 @@ pub(in crate::session) struct Active {
     pub(in crate::session) sources: Sources,
     options: BeginOptions,
     savepoints: Vec<NamedSavepoint>,
+    /// What the names of branches that were read mean until the end, at the levels that see one
+    /// moment.
+    branches: Vec<(DatabaseIndex, Box<str>, HeadId)>,
     /// Begun by SAVEPOINT: its RELEASE commits.
     by_savepoint: bool,
     /// Deferred violations of foreign keys when it began.
@@ -41,8 +45,10 @@ struct NamedSavepoint {
 }
 
 impl Active {
-    pub(in crate::session) fn new(options: BeginOptions) -> Self {
+    pub(in crate::session) fn new(mut options: BeginOptions) -> Self {
+        options.keeps_moment = true;
         Self {
+            branches: Vec::new(),
             sources: Vec::new(),
             options,
             savepoints: Vec::new(),
@@ -78,6 +84,9 @@ impl Session {
         }
         match error.kind() {
             ErrorKind::Conflict => self.with_names(error),
+            ErrorKind::Busy | ErrorKind::Deadlock | ErrorKind::Interrupted => {
+                self.without_numbers(error)
+            }
             ErrorKind::NotFound => without_near(self, error),
             _ => error,
         }
@@ -103,11 +112,36 @@ impl Session {
         if main.is_open() { work(&mut main).map(Some) } else { Ok(None) }
     }
 
+    /// The head that a branch had in the open transaction when it was first read there: another
+    /// transaction may have dropped or renamed it since.
+    pub(in crate::session) fn branch_read(&self, at: DatabaseIndex, name: &str) -> Option<HeadId> {
+        let active = self.active.borrow();
+        let branches = &active.as_ref()?.branches;
+        if branches.is_empty() {
+            return None;
+        }
+        let name = fold(name);
+        let mut known = branches.iter().filter(|(index, ..)| *index == at);
+        known.find(|(_, known, _)| **known == *name).map(|(.., head)| *head)
+    }
+
+    /// Notes what a branch is called that the open transaction reads.
+    pub(in crate::session) fn note_branch(&self, at: DatabaseIndex, name: &str, head: HeadId) {
+        if self.branch_read(at, name).is_some() {
+            return;
+        }
+        if let Some(active) = self.active.borrow_mut().as_mut()
+            && !active.options.isolation.refreshes()
+        {
+            active.branches.push((at, fold(name).into(), head));
+        }
+    }
+
     fn enlist(&self, head: HeadId) -> Result<()> {
         let active = self.active.borrow();
         let main = active.as_ref().and_then(|active| active.sources.first());
         if let Some(Some(main)) = main {
-            main.borrow_mut().inner_mut()?.enlist(head)?;
+            main.borrow_mut().inner_mut()?.enlist_as_begun(head)?;
         }
         Ok(())
     }

@@ -5,9 +5,10 @@
 //! schemas with the cookies that it was made for.
 //!
 //! Heads that a statement outside of a transaction reads are seen at one moment, together with
-//! its own. In an open transaction a head is seen as it is when a statement first names it, and
-//! from then on as the isolation level says. Neighbours: `execute::source` (what is opened),
-//! `prepare` and `statement` open.
+//! its own. In an open transaction a head is seen as the isolation level says: at those that see
+//! one moment as it was then, and under the name that it had when it was first read, whatever
+//! becomes of branch and name meanwhile. Neighbours: `execute::source` (what is opened), `prepare`
+//! and `statement` open.
 
 use pandodb_branch::registry::{MAIN_NAME, View};
 use pandodb_ds::sync::Arc;
@@ -134,10 +135,13 @@ impl Session {
                     let mut transaction = transaction.borrow_mut();
                     let inner = transaction.inner_mut()?;
                     let own = inner.head();
-                    inner.enlist(head)?;
+                    inner.enlist_as_begun(head)?;
                     inner.use_head(own)?;
                     own
                 };
+                if let Some(branch) = &name.branch {
+                    self.note_branch(name.database, &branch.text, head);
+                }
                 let reader = Reader::Head { transaction, head, own };
                 let schema = self.version_schema(number, &name, &reader)?;
                 (reader, schema)
@@ -218,6 +222,9 @@ impl Session {
         self.check_readable(&database, name)?;
         if is_now(name) {
             let Some(branch) = &name.branch else { return Ok(Place::Own) };
+            if let Some(head) = self.branch_read(name.database, &branch.text) {
+                return Ok(if head == own { Place::Own } else { Place::Head(head) });
+            }
             let place = now(&database, own, &branch.text);
             return place.map_err(|error| error.at(branch.span));
         }

@@ -209,7 +209,7 @@ fn takes_a_merge_for_an_order(outcome: &Outcome<'_>, oracle: &mut Sqlite) -> boo
     if !is_compound || rows_agree(expected, rows, order, true) {
         return false;
     }
-    let spelled = ordered_by_values(sql, rows.columns);
+    let spelled = ordered_by_values(sql, rows.names.len());
     spelled.is_some_and(|spelled| {
         oracle.execute(&spelled).is_ok_and(|other| rows_agree(&other, rows, order, true))
     })

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{error, open_file, rows, shop};
 use crate::branching::tests::FILES;
+use crate::catalog::DatabaseIndex;
 use crate::error::ErrorKind;
 use crate::session::Session;
 use crate::store::Database;
@@ -85,4 +86,35 @@ fn a_restore_and_a_copy_stop_at_whatever_asks_for_it_and_leave_nothing() {
         }
         assert!(stops > 4, "{sql} asked {stops} times");
     }
+}
+
+#[test]
+fn a_branch_that_is_a_copy_stops_at_whatever_asks_for_it_and_leaves_nothing() {
+    let session = shop();
+    session.execute("CREATE TABLE large(a, b); CREATE INDEX by_a ON large(a)").unwrap();
+    let fill = "INSERT INTO large SELECT value, randomblob(200) FROM generate_series(1, 4000)";
+    session.execute(fill).unwrap();
+    let copy = "CREATE BRANCH apart WITH (strategy = 'copy')";
+    let (database, _) = session.database(DatabaseIndex::MAIN).unwrap();
+    let heads = || database.manager().head_count();
+    let before = heads();
+    let mut stops = 0;
+    for asked in 1.. {
+        let mut left = asked;
+        let hook = move || {
+            left -= 1;
+            left == 0
+        };
+        session.set_progress_hook(Some(Box::new(hook)));
+        let done = session.execute(copy);
+        session.set_progress_hook(None);
+        let Err(stopped) = done else { break };
+        assert_eq!(stopped.kind(), ErrorKind::Interrupted, "{stopped}");
+        assert_eq!(heads(), before, "stopped when it asked the {asked}th time");
+        assert!(error(&session, "USE BRANCH apart").contains("there is no branch"));
+        stops += 1;
+    }
+    assert!(stops > 20, "it asked {stops} times");
+    assert_eq!(rows(&session, "SELECT count(*), sum(a) FROM large@apart"), ["4000|8002000"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
 }

@@ -52,6 +52,22 @@ fn a_merge_belongs_to_the_transaction_around_it() {
 }
 
 #[test]
+fn a_branch_before_its_first_table_takes_a_merge_that_changes_nothing() {
+    let session = session();
+    session
+        .execute(
+            "CREATE BRANCH dev; PRAGMA user_version = 5; USE BRANCH dev;
+             CREATE TABLE t(a); DROP TABLE t; USE BRANCH main; MERGE BRANCH dev INTO main",
+        )
+        .unwrap();
+    let session = reopened(session);
+    assert_eq!(rows(&session, "SELECT count(*) FROM sqlite_schema"), ["0"]);
+    session.execute("CREATE TABLE t(a); INSERT INTO t VALUES (1)").unwrap();
+    assert_eq!(rows(&session, "SELECT a FROM t"), ["1"]);
+    assert_eq!(rows(&session, "PRAGMA integrity_check"), ["ok"]);
+}
+
+#[test]
 fn merges_without_changes_of_rows_and_fast_forwards_are_recorded_too() {
     let session = shop();
     session.execute("UPDATE item@dev SET price = 3 WHERE id = 1").unwrap();

@@ -25,7 +25,7 @@ use crate::execute::batch::source::Source;
 use crate::execute::batch::window::{BatchCall, BatchWindow, FrameEnd};
 use crate::plan::{
     AccessPath, AggregateCall, Aggregation, Distinct, Filter, HashJoin, JoinType, Node, Project,
-    Scan, Sort, WindowNode,
+    Scan, Sort, WindowCall, WindowNode,
 };
 use crate::scalar::{ROWID, Scalar, SlotId};
 
@@ -144,6 +144,9 @@ impl Compiler {
             Node::NestedLoop(join) => self.search(join, needed),
             Node::Aggregate(aggregation) => self.aggregate(aggregation, needed),
             Node::Distinct(distinct) => self.distinct(distinct, needed),
+            // What comes in part of the order comes from an index, row by row.
+            Node::Sort(sort) if sort.sorted > 0 => None,
+            Node::Window(window) if window.sorted => None,
             Node::Sort(sort) => Some(self.sort(sort, needed)),
             Node::Window(window) => self.window(window, needed),
             _ => None,
@@ -344,13 +347,12 @@ impl Compiler {
     }
 
     fn window(&mut self, node: &WindowNode, needed: &Places) -> Option<Operator> {
+        if !node.calls.iter().all(runs_in_batches) {
+            return None;
+        }
         let ends: Option<Vec<FrameEnd>> =
             node.calls.iter().map(|call| FrameEnd::of(&call.frame)).collect();
         let ends = ends?;
-        let reads_json = |call: &AggregateCall| call.function.traits.reads_json;
-        if node.calls.iter().any(|call| reads_json(&call.call)) {
-            return None;
-        }
         let kept = needed.without(node.output);
         let mut scalars: Vec<&Scalar> = node.partition_by.iter().map(|key| &key.value).collect();
         scalars.extend(node.order_by.iter().map(|key| &key.value));
@@ -373,6 +375,11 @@ impl Compiler {
         let keep = self.numbers_in(&kept, &node.slots);
         Some(Operator::Window(Box::new(BatchWindow { input, keys, calls, keep, outputs })))
     }
+}
+
+/// Whether windows in batches have a call with its frame.
+pub(crate) fn runs_in_batches(call: &WindowCall) -> bool {
+    FrameEnd::of(&call.frame).is_some() && !call.call.function.traits.reads_json
 }
 
 /// Whether the keys of a node are texts in an order that the application registered.

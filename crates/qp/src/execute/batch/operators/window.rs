@@ -491,7 +491,7 @@ impl Partition<'_, '_> {
         };
         for row in 0..self.range.len() {
             let frame = call.end.frame(row, &(row..row + 1), self.range.len());
-            let value = moving.value_of(frame, &mut taken)?;
+            let value = moving.value_of(aggregate, frame, &mut taken)?;
             results.push(value.as_ref(), 1, run)?;
         }
         Ok(())

@@ -34,6 +34,49 @@ pub(super) struct Bounds {
     exclude: FrameExclude,
 }
 
+/// Which rows behind one must be known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Ahead {
+    /// So many.
+    rows: usize,
+    /// Those up to the end of the group of its peers, and so many groups behind.
+    groups: Option<usize>,
+    /// All of the partition.
+    is_whole: bool,
+}
+
+impl Ahead {
+    pub(super) const PARTITION: Self = Self { rows: 0, groups: None, is_whole: true };
+
+    pub(super) fn rows(rows: usize) -> Self {
+        Self { rows, ..Self::default() }
+    }
+
+    fn groups(groups: usize) -> Self {
+        Self { groups: Some(groups), ..Self::default() }
+    }
+
+    /// What both ask for.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.max(other.rows),
+            groups: self.groups.max(other.groups),
+            is_whole: self.is_whole || other.is_whole,
+        }
+    }
+
+    /// Whether enough rows of a partition are there for one of them, though more may come.
+    pub(super) fn is_there(self, row: usize, partition: &Partition<'_>) -> bool {
+        let has_group = |groups: usize| {
+            let last = partition.group(row).saturating_add(groups);
+            last.saturating_add(1) < partition.group_count()
+        };
+        !self.is_whole
+            && row.saturating_add(self.rows) < partition.len()
+            && self.groups.is_none_or(has_group)
+    }
+}
+
 impl Bounds {
     pub(super) fn evaluate(frame: &WindowFrame, scope: &Scope<'_>) -> Result<Self> {
         Ok(Self {
@@ -42,6 +85,23 @@ impl Bounds {
             end: offset(&frame.end, frame.unit, "ending", scope)?,
             exclude: frame.exclude,
         })
+    }
+
+    /// Which rows must be known for the frame of one.
+    pub(super) fn ahead(&self) -> Ahead {
+        let by_bound = [&self.start, &self.end].into_iter().map(|bound| match (bound, self.unit) {
+            (Offset::Following(offset), FrameUnit::Rows) => Ahead::rows(count(offset)),
+            (Offset::Following(offset), FrameUnit::Groups) => Ahead::groups(count(offset)),
+            (Offset::Following(_), FrameUnit::Range) => Ahead::PARTITION,
+            (_, FrameUnit::Rows) => Ahead::rows(0),
+            _ => Ahead::groups(0),
+        });
+        let all = by_bound.fold(Ahead::default(), Ahead::and);
+        let all = match self.exclude {
+            FrameExclude::NoOthers | FrameExclude::CurrentRow => all,
+            FrameExclude::Group | FrameExclude::Ties => all.and(Ahead::groups(0)),
+        };
+        if matches!(self.end, Offset::Unbounded) { Ahead::PARTITION } else { all }
     }
 
     /// The frame of a row of a partition.

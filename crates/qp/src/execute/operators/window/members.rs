@@ -5,6 +5,7 @@
 //! at their two ends. Neighbours: `partition` knows their peers, `kept` the file.
 
 use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::ops::{Deref, Range};
 
 use pandodb_ds::record::Value;
@@ -24,7 +25,9 @@ use crate::types::Datum;
 #[derive(Debug, Default)]
 pub(super) struct Members {
     /// The first rows: the value of the order, then for each call its flags and arguments.
-    rows: Vec<Vec<Value>>,
+    rows: VecDeque<Vec<Value>>,
+    /// How many rows before them were forgotten.
+    gone: usize,
     weight: Weight,
     /// The others, and how many there are.
     stored: Option<RefCell<Box<StoredRows>>>,
@@ -142,16 +145,28 @@ impl Members {
         }
         let bytes = size_of::<Vec<Value>>() + values_bytes(&values);
         let is_too_much = self.weight.add(bytes, context)?;
-        self.rows.push(values);
+        self.rows.push_back(values);
         if is_too_much && is_worth_a_file(&self.weight, context) {
             self.stored = Some(RefCell::new(Box::new(StoredRows::create(context)?)));
         }
         Ok(())
     }
 
-    /// How many there are.
+    /// Forgets the rows before one, as far as they are in memory: nobody asks for them again.
+    pub(super) fn forget(&mut self, before: usize, context: &Context<'_>) -> Result<()> {
+        while self.gone < before
+            && let Some(values) = self.rows.pop_front()
+        {
+            self.gone += 1;
+            let bytes = size_of::<Vec<Value>>() + values_bytes(&values);
+            self.weight.change(-(bytes as isize), context)?;
+        }
+        Ok(())
+    }
+
+    /// How many there are, with those that were forgotten.
     pub(super) fn len(&self) -> usize {
-        self.rows.len() + self.filed
+        self.gone + self.rows.len() + self.filed
     }
 
     /// Where each group of peers begins.
@@ -162,6 +177,7 @@ impl Members {
     /// A row.
     #[inline]
     pub(super) fn get(&self, number: usize) -> Result<Member<'_>> {
+        let number = number.checked_sub(self.gone).ok_or_else(no_member)?;
         if let Some(values) = self.rows.get(number) {
             return Ok(Member::Kept(values));
         }

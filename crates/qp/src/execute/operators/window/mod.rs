@@ -1,6 +1,7 @@
 //! Window functions: the rows are sorted by partition and order, and every call is computed for
 //! each of them from its frame, a partition at a time.
 //!
+//! What comes in order is not sorted, and goes on as `stream` has it.
 //! Where the statement keeps too much, the sort goes to files, and of a partition its rows, what
 //! the calls read of them, and the results; a partition keeps two numbers of each row then.
 //! Neighbours: `members` has what calls read of rows, `partition` knows their peers, `bounds`
@@ -12,6 +13,7 @@ mod call;
 mod members;
 mod moving;
 mod partition;
+mod stream;
 
 use pandodb_ds::record::Value;
 
@@ -22,13 +24,14 @@ use super::{OperatorState, not_open};
 use crate::error::Result;
 use crate::execute::files::rows::{ValueReader, ValueRows};
 use crate::execute::key::{group_key, sort_key};
-use crate::execute::{Context, Frame, Kept, Outer};
+use crate::execute::{Context, Frame, Kept, Outer, Scope};
 use crate::plan::WindowNode;
 use bounds::Bounds;
 use call::{CallRun, Looked};
 use members::{Members, no_member, places, read_of};
 pub(in crate::execute) use moving::{Moving, RowFrame, Steps};
 use partition::Partition;
+pub(super) use stream::StreamState;
 
 /// Where a window is.
 #[derive(Debug)]
@@ -53,6 +56,9 @@ struct Gathered {
 
 impl WindowNode {
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+        if self.sorted {
+            return self.open_stream(frame, outer);
+        }
         let state = WindowState {
             sorted: self.sort(frame, outer)?,
             ahead: None,
@@ -84,6 +90,9 @@ impl WindowNode {
     }
 
     pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        if self.sorted {
+            return self.next_of_stream(frame, outer);
+        }
         let OperatorState::Window(mut state) = std::mem::take(frame.state_mut(self.state)) else {
             return Err(not_open(self.state));
         };
@@ -124,21 +133,36 @@ impl WindowNode {
         let first = gathered.rows.first().cloned().unwrap_or_default();
         first.put_back(&self.slots, frame);
         let scope = frame.scope(outer);
-        let partition = Partition::new(&gathered.members, self.order_by.first());
+        let partition = Partition::new(&gathered.members, self.order_by.first(), 0);
         let looked = Looked { partition: &partition, context: outer.context };
-        let mut runs = Vec::with_capacity(self.calls.len());
-        for (call, place) in self.calls.iter().zip(places(self)) {
-            let bounds = Bounds::evaluate(&call.frame, &scope)?;
-            runs.push(CallRun::new(call, place, bounds, looked)?);
-        }
+        let mut runs = self.runs(&scope)?;
         let mut results = ValueRows::default();
         for row in 0..partition.len() {
             outer.context.tick()?;
-            let values: Result<Vec<Value>> = runs.iter_mut().map(|run| run.value(row)).collect();
-            results.push(values?, outer.context)?;
+            results.push(self.values(&mut runs, row, looked)?, outer.context)?;
         }
         results.finish()?;
         Ok(results)
+    }
+
+    /// The calls before the first row of a partition, which is the current one.
+    fn runs(&self, scope: &Scope<'_>) -> Result<Vec<CallRun>> {
+        let mut runs = Vec::with_capacity(self.calls.len());
+        for (call, place) in self.calls.iter().zip(places(self)) {
+            runs.push(CallRun::new(call, place, Bounds::evaluate(&call.frame, scope)?)?);
+        }
+        Ok(runs)
+    }
+
+    /// What the calls give for a row.
+    fn values(
+        &self,
+        runs: &mut [CallRun],
+        row: usize,
+        looked: Looked<'_, '_>,
+    ) -> Result<Vec<Value>> {
+        let runs = runs.iter_mut().zip(&self.calls);
+        runs.map(|(run, call)| run.value(call, row, looked)).collect()
     }
 }
 

@@ -30,8 +30,7 @@ pub(in crate::execute) trait Steps {
 }
 
 /// A state on its way over the frames of a partition.
-pub(in crate::execute) struct Moving<'r> {
-    aggregate: &'r Aggregate,
+pub(in crate::execute) struct Moving {
     slides: bool,
     takes_in_first: bool,
     /// The state, when it is kept from frame to frame, and the rows that are in it.
@@ -57,11 +56,10 @@ fn takes_in_first(frame: &WindowFrame) -> bool {
     frame.unit == FrameUnit::Range && (before || matches!(frame.start, WindowBound::Following(_)))
 }
 
-impl<'r> Moving<'r> {
+impl Moving {
     /// A state before the first row of a partition.
-    pub(in crate::execute) fn new(aggregate: &'r Aggregate, frame: &WindowFrame) -> Self {
+    pub(in crate::execute) fn new(aggregate: &Aggregate, frame: &WindowFrame) -> Self {
         Self {
-            aggregate,
             slides: slides(aggregate, frame),
             takes_in_first: takes_in_first(frame),
             state: None,
@@ -70,9 +68,29 @@ impl<'r> Moving<'r> {
         }
     }
 
+    /// From which row on rows may be taken in or out for frames that follow.
+    pub(in crate::execute) fn needs_from(&self, frame: &WindowFrame) -> usize {
+        let is_distance = |bound: &WindowBound| {
+            matches!(bound, WindowBound::Preceding(_) | WindowBound::Following(_))
+        };
+        // Distances are looked for among all values.
+        let looks = frame.unit == FrameUnit::Range
+            && (is_distance(&frame.start) || is_distance(&frame.end));
+        if looks || frame.exclude != FrameExclude::NoOthers {
+            0
+        } else if self.slides {
+            self.inside.start
+        } else if matches!(frame.start, WindowBound::Unbounded) {
+            self.inside.end
+        } else {
+            0
+        }
+    }
+
     /// The value of the frame of the next row.
     pub(in crate::execute) fn value_of(
         &mut self,
+        aggregate: &Aggregate,
         frame: RowFrame,
         steps: &mut impl Steps,
     ) -> Result<Value> {
@@ -83,8 +101,10 @@ impl<'r> Moving<'r> {
             return Ok(value.clone());
         }
         let value = match frame.as_slice() {
-            [range] if self.slides || !range.is_empty() => self.moved_value(range, steps)?,
-            _ => self.fresh_value(&frame, steps)?,
+            [range] if self.slides || !range.is_empty() => {
+                self.moved_value(aggregate, range, steps)?
+            }
+            _ => fresh_value(aggregate, &frame, steps)?,
         };
         self.last = Some((frame, value.clone()));
         Ok(value)
@@ -92,7 +112,12 @@ impl<'r> Moving<'r> {
 
     /// The value of a frame of one range, from the state of the frame before where that can
     /// be moved.
-    fn moved_value(&mut self, range: &Range<usize>, steps: &mut impl Steps) -> Result<Value> {
+    fn moved_value(
+        &mut self,
+        aggregate: &Aggregate,
+        range: &Range<usize>,
+        steps: &mut impl Steps,
+    ) -> Result<Value> {
         let grows = self.inside.start == range.start && self.inside.end <= range.end;
         let moves = self.slides && self.inside.start <= range.start && self.inside.end <= range.end;
         let mut starts_behind = false;
@@ -102,8 +127,8 @@ impl<'r> Moving<'r> {
                 let start = if self.slides { 0 } else { range.start };
                 self.inside = start..start;
                 starts_behind = self.slides && range.start > 0;
-                let sliding = self.aggregate.sliding.as_ref().filter(|_| self.slides);
-                sliding.unwrap_or(&self.aggregate.plain).make()
+                let sliding = aggregate.sliding.as_ref().filter(|_| self.slides);
+                sliding.unwrap_or(&aggregate.plain).make()
             }
         };
         let (leaving, coming) = (self.inside.start..range.start, self.inside.end..range.end);
@@ -140,14 +165,14 @@ impl<'r> Moving<'r> {
         self.state = Some(state);
         value
     }
+}
 
-    fn fresh_value(&mut self, frame: &RowFrame, steps: &mut impl Steps) -> Result<Value> {
-        let mut state = self.aggregate.plain.make();
-        for range in frame {
-            change_all(&mut *state, range.clone(), true, steps)?;
-        }
-        steps.value(&*state)
+fn fresh_value(aggregate: &Aggregate, frame: &RowFrame, steps: &mut impl Steps) -> Result<Value> {
+    let mut state = aggregate.plain.make();
+    for range in frame {
+        change_all(&mut *state, range.clone(), true, steps)?;
     }
+    steps.value(&*state)
 }
 
 fn change_all(

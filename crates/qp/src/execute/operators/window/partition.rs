@@ -24,8 +24,14 @@ pub(super) struct Partition<'a> {
 }
 
 impl<'a> Partition<'a> {
-    pub(super) fn new(members: &'a Members, order: Option<&'a SortKey>) -> Self {
-        Self { members, order, recent: Cell::new(0) }
+    /// The rows that are known so far; `recent` is the group that was asked for last.
+    pub(super) fn new(members: &'a Members, order: Option<&'a SortKey>, recent: usize) -> Self {
+        Self { members, order, recent: Cell::new(recent) }
+    }
+
+    /// The group that was asked for last.
+    pub(super) fn recent(&self) -> usize {
+        self.recent.get()
     }
 
     pub(super) fn len(&self) -> usize {

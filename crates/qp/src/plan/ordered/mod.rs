@@ -6,18 +6,22 @@
 //! rows are whole. Where nothing but the leading columns of an index is read, and repeats change
 //! nothing (DISTINCT, `count(DISTINCT x)`, `min`), one entry of each value is read and the others
 //! are jumped over. Whether that is cheaper than a hash table is a matter of costs: hash tables
-//! are filled in batches. Neighbours: `select` asks, `access` has the ways.
+//! are filled in batches. Neighbours: `windows` has those of windows, `select` asks, `access` has
+//! the ways.
 
-use pandodb_ds::record::{Collation, Value};
+mod windows;
 
-use super::access::{Access, Ask, choose_access};
-use super::cost::{hash_cost, seek_cost};
-use super::estimate;
-use super::needs::Needs;
-use super::select::{QueryParts, upper_scalars};
-use super::{AccessPath, GroupKey, IndexEqual, Node, Rules, SortKey};
+use pandodb_ds::record::Collation;
+
+pub(super) use self::windows::{agree, feed, keys_of_window};
 use crate::bind::{Binder, Relation, TableRelation, keys_of};
 use crate::catalog::IndexColumn;
+use crate::plan::access::{Access, Ask, choose_access};
+use crate::plan::cost::{BATCH_ROWS, hash_cost, seek_cost};
+use crate::plan::estimate;
+use crate::plan::needs::Needs;
+use crate::plan::select::{QueryParts, upper_scalars};
+use crate::plan::{AccessPath, GroupKey, IndexEqual, Node, Rules, SortKey};
 use crate::scalar::{ColumnPlace, Comparison, ROWID, Scalar, SlotId};
 
 /// What one row costs that the row gear takes into a group whose key is that of the row before,
@@ -26,8 +30,6 @@ const STREAM_ROW: f64 = 0.7;
 const STREAM_CALL: f64 = 0.6;
 /// The same of a call in batches.
 const BATCH_CALL: f64 = 0.1;
-/// How many groups are taken to be wanted where a LIMIT is not known.
-const LIMIT_GUESS: f64 = 100.0;
 /// What is cheaper by less than this may as well be an error of the estimates.
 const MARGIN: f64 = 0.8;
 
@@ -40,8 +42,8 @@ pub(super) struct Run {
     /// How many leading columns of the index need be read only once for each of their values, and
     /// whether the ends of the column behind are.
     pub(super) jump: Option<(usize, bool)>,
-    /// The groups come in the order of ORDER BY.
-    pub(super) orders: bool,
+    /// In how many leading terms of ORDER BY the groups come.
+    pub(super) orders: usize,
 }
 
 /// What is known of a block when an order is chosen for it.
@@ -73,10 +75,10 @@ pub(super) fn choose(binder: &mut Binder<'_>, parts: &QueryParts, needs: &Needs)
     let mut needs = needs.clone();
     parts.group.predicates.iter().for_each(|predicate| needs.add(predicate));
     let plain = block.access(binder, &needs, &[]);
-    let groups = block.groups(binder, &plain);
+    let all: Vec<usize> = (0..block.keys.len()).collect();
+    let groups = block.groups(binder, &plain, &all);
     let mut best = block.price_of_hashing(parts, &plain, groups) * MARGIN;
-    let is_lasting =
-        plain.total >= super::cost::BATCH_ROWS || binder.environment.rules.has(Rules::EAGER);
+    let is_lasting = plain.total >= BATCH_ROWS || binder.environment.rules.has(Rules::EAGER);
     let mut chosen = None;
     for (places, descending) in block.candidates(parts) {
         let key = |(place, descending): (&usize, &bool)| SortKey {
@@ -87,18 +89,26 @@ pub(super) fn choose(binder: &mut Binder<'_>, parts: &QueryParts, needs: &Needs)
         };
         let wanted: Vec<SortKey> = places.iter().zip(&descending).map(key).collect();
         let access = block.access(binder, &needs, &wanted);
-        if !access.sorted {
+        if !access.is_sorted(&wanted) {
             continue;
         }
-        let orders = orders_by(parts, &places, &descending, block.keys.len());
-        let is_limited = block.limit.is_some() && (parts.order_by.is_empty() || orders);
+        let mut orders = orders_by(parts, &places, &descending, block.keys.len());
+        if orders < parts.order_by.len() && !binder.environment.rules.has(Rules::PART_SORT) {
+            orders = 0;
+        }
+        let is_limited = block.limit.is_some() && (parts.order_by.is_empty() || orders > 0);
         // A plan outlives the moment: what is little now is much some day, and then hash tables
         // are filled in batches.
         if !is_lasting && !is_limited {
             continue;
         }
         let share = match block.limit {
-            Some(limit) if is_limited => (limit / groups).min(1.0),
+            Some(limit) if is_limited => {
+                let is_sorted = orders == parts.order_by.len();
+                let sorted = if is_sorted { places.len() } else { orders.min(places.len()) };
+                let together = groups / block.groups(binder, &plain, &places[..sorted]);
+                ((limit + together) / groups).min(1.0)
+            }
             _ => 1.0,
         };
         let jump = block.ends(&access).or_else(|| block.jump(&access));
@@ -130,15 +140,6 @@ impl<'a> Block<'a> {
         };
         let predicates: Vec<&Scalar> = parts.group.predicates.iter().collect();
         let constant = predicates.iter().filter_map(|it| constant_column(it, table.slot)).collect();
-        let limit = parts.limit.as_ref().map(|(count, offset)| {
-            let number = |scalar: &Scalar| match scalar {
-                Scalar::Literal(Value::Integer(count)) if *count >= 0 => *count as f64,
-                Scalar::Literal(Value::Integer(_)) => f64::MAX,
-                _ => LIMIT_GUESS,
-            };
-            number(count) + offset.as_ref().map_or(0.0, number)
-        });
-        let limit = limit.or(parts.ends_early.then_some(LIMIT_GUESS));
         let mut block = Self {
             table,
             keys,
@@ -148,7 +149,7 @@ impl<'a> Block<'a> {
             calls: calls.len() as f64,
             reads: None,
             extreme: None,
-            limit,
+            limit: parts.rows_wanted(),
         };
         block.reads = block.read_once(parts);
         block.extreme = block.extreme_of(parts);
@@ -164,14 +165,15 @@ impl<'a> Block<'a> {
             available: &[],
             needs,
             wanted,
-            has_limit: !wanted.is_empty(),
+            // An order in some of the terms is of no use here.
+            limit: (!wanted.is_empty()).then_some(f64::MAX),
         };
         choose_access(binder, &ask)
     }
 
     /// Groups in a hash table, in the order that is asked for.
     fn price_of_hashing(&self, parts: &QueryParts, plain: &Access, groups: f64) -> f64 {
-        let is_large = plain.total >= super::cost::BATCH_ROWS;
+        let is_large = plain.total >= BATCH_ROWS;
         let each = if is_large { BATCH_CALL } else { STREAM_CALL };
         let order = if parts.order_by.is_empty() { 0.0 } else { groups.max(2.0).log2() * 0.1 };
         let calls = plain.rows * self.calls * each;
@@ -280,9 +282,10 @@ impl<'a> Block<'a> {
             places.push(place);
             descending.push(term.descending);
         }
-        if places.len() == parts.order_by.len() && !self.is_single {
+        if !self.is_single {
             // Those behind decide nothing that is asked.
-            for place in 0..self.keys.len() {
+            let behind = if places.len() == parts.order_by.len() { self.keys.len() } else { 0 };
+            for place in 0..behind {
                 if !places.contains(&place) {
                     descending.push(descending.last().copied().unwrap_or(false));
                     places.push(place);
@@ -386,10 +389,10 @@ impl<'a> Block<'a> {
         (access.rows / each).max(1.0)
     }
 
-    /// About how many groups there are.
-    fn groups(&self, binder: &Binder<'_>, plain: &Access) -> f64 {
+    /// About how many groups there are by the keys at some places.
+    fn groups(&self, binder: &Binder<'_>, plain: &Access, places: &[usize]) -> f64 {
         let mut groups: f64 = 1.0;
-        for key in &self.keys {
+        for key in places.iter().filter_map(|place| self.keys.get(*place)) {
             let Some(place) = self.own_column(&key.value) else {
                 return (plain.rows / 10.0).max(1.0);
             };
@@ -448,32 +451,29 @@ fn key_of(parts: &QueryParts, keys: &[GroupKey], term: &SortKey) -> Option<usize
     keys.get(place).filter(|key| key.collation == term.collation).map(|_| place)
 }
 
-/// Whether groups that come in the order of these keys are in the order of ORDER BY.
-fn orders_by(parts: &QueryParts, places: &[usize], descending: &[bool], count: usize) -> bool {
-    if parts.order_by.is_empty() || places.is_empty() {
-        return false;
-    }
+/// In how many leading terms of ORDER BY groups come that come in the order of these keys.
+fn orders_by(parts: &QueryParts, places: &[usize], descending: &[bool], count: usize) -> usize {
     let keys = if parts.grouping.keys.is_empty() {
         keys_of(&parts.outputs)
     } else {
         parts.grouping.keys.clone()
     };
     let mut next = 0;
-    for term in &parts.order_by {
-        let Some(place) = key_of(parts, &keys, term) else { return false };
+    for (terms, term) in parts.order_by.iter().enumerate() {
+        if !places.is_empty() && next == count {
+            // Groups are told apart by all of their keys already.
+            break;
+        }
+        let Some(place) = key_of(parts, &keys, term) else { return terms };
         if places[..next].contains(&place) {
             continue;
         }
-        if next == places.len() {
-            // Groups are told apart by all of their keys already.
-            return next == count;
-        }
-        if places[next] != place || descending[next] != term.descending {
-            return false;
+        if places.get(next) != Some(&place) || descending[next] != term.descending {
+            return terms;
         }
         next += 1;
     }
-    true
+    parts.order_by.len()
 }
 
 /// Tells a scan to read one entry of each value, or the ends of each, where nothing stands between

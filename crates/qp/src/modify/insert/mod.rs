@@ -1,17 +1,26 @@
 //! INSERT: each row of the input through defaults, triggers, constraints, into the table.
 //!
+//! | file | what |
+//! |---|---|
+//! | `plain` | new rows that nothing watches, from their values to their stored form |
+//! | `upsert` | ON CONFLICT DO |
+//!
 //! Neighbours: `constraint`, `writer`, `trigger`; `bind` makes the plan.
 
-use pandodb_ds::record::Value;
+mod plain;
+mod upsert;
+
 use pandodb_ds::record::key::rowid_from_key;
+use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
+
+pub(super) use self::upsert::DirectUpsert;
+use self::upsert::{Meeting, UpsertRoom};
 
 use super::constraint::{UniqueChecks, Verdict, rowid_of};
 use super::foreign_key::{Coming, Touched};
 use super::trigger::{Event, Fired, Images};
-use super::update::RowChange;
-use super::{Changes, InsertPlan, Returning, RowKey, TableWriter, UpsertPlan, UpsertTarget};
-use crate::ast::ConflictAction;
+use super::{Changes, InsertPlan, Returning, RowKey, TableWriter};
 use crate::error::{Error, ErrorKind, Result};
 use crate::execute::{Frame, Outer};
 use crate::types::Datum;
@@ -24,6 +33,15 @@ struct NewRow {
     mismatch: Option<Error>,
     /// A value of a type that a STRICT table refuses: other constraints come first.
     refused: Option<Error>,
+    /// Whether no row has what its ON CONFLICT clause names: that was looked up already.
+    is_target_free: bool,
+}
+
+/// The values of a row on its way in, not copied yet.
+struct GivenRow<'v> {
+    rowid: Option<i64>,
+    values: SmallVec<[Datum<'v>; 8]>,
+    mismatch: Option<Error>,
 }
 
 impl InsertPlan {
@@ -54,17 +72,21 @@ impl InsertPlan {
         changes: &mut Changes,
     ) -> Result<()> {
         self.input.open(frame, outer)?;
+        let is_watched = outer.context.session.watches_rows();
+        let direct = self.direct.as_ref().filter(|_| returning.is_none() && !is_watched);
+        let mut room = UpsertRoom::default();
+        let is_plain = self.is_plain && outer.context.run.conflict.get().is_none() && !is_watched;
         if !self.buffered {
-            let is_plain = self.is_plain
-                && outer.context.run.conflict.get().is_none()
-                && !outer.context.session.watches_rows();
             while self.input.next(frame, outer)? {
                 if is_plain {
-                    self.insert_plain(frame, outer)?;
-                    changes.rows += 1;
+                    self.insert_plain(frame, outer, changes)?;
                     continue;
                 }
-                let row = self.read(frame, outer)?;
+                let row = match direct {
+                    Some(direct) => self.upsert_given(direct, &mut room, frame, outer, changes)?,
+                    None => Some(self.read(frame, outer)?),
+                };
+                let Some(row) = row else { continue };
                 self.insert(row, frame, outer, returning, changes)?;
             }
             return Ok(());
@@ -73,10 +95,82 @@ impl InsertPlan {
         while self.input.next(frame, outer)? {
             rows.push(self.read(frame, outer)?);
         }
-        for row in rows {
+        for mut row in rows {
+            if is_plain {
+                self.insert_kept(row, frame, outer, changes)?;
+                continue;
+            }
+            if let Some(direct) = direct.filter(|_| row.mismatch.is_none()) {
+                let values: SmallVec<[ValueRef<'_>; 8]> =
+                    row.values.iter().map(Value::as_ref).collect();
+                match self.meet(direct, &values, row.rowid, &mut room, outer)? {
+                    Meeting::Row(met) => {
+                        self.change_met(direct, met, &mut room, frame, outer, changes)?;
+                        continue;
+                    }
+                    Meeting::None => row.is_target_free = true,
+                    Meeting::Unclear => {}
+                }
+            }
             self.insert(row, frame, outer, returning, changes)?;
         }
         Ok(())
+    }
+
+    /// Changes the row that the current row of the input meets; if it meets none, that is
+    /// returned to be inserted.
+    fn upsert_given(
+        &self,
+        direct: &DirectUpsert,
+        room: &mut UpsertRoom,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<Option<NewRow>> {
+        let given = self.give(frame, outer)?;
+        let meeting = if given.mismatch.is_none() {
+            let values: SmallVec<[ValueRef<'_>; 8]> =
+                given.values.iter().map(Datum::as_ref).collect();
+            self.meet(direct, &values, given.rowid, room, outer)?
+        } else {
+            Meeting::Unclear
+        };
+        let is_target_free = match meeting {
+            Meeting::Row(met) => {
+                drop(given);
+                self.change_met(direct, met, room, frame, outer, changes)?;
+                return Ok(None);
+            }
+            Meeting::None => true,
+            Meeting::Unclear => false,
+        };
+        let GivenRow { rowid, values, mismatch } = given;
+        let values = values.into_iter().map(Datum::into_value).collect();
+        Ok(Some(NewRow { rowid, values, mismatch, refused: None, is_target_free }))
+    }
+
+    /// The values of the current row of the input for a table that stores them in their order
+    /// and refuses no type.
+    fn give<'f>(&'f self, frame: &'f Frame, outer: Outer<'f>) -> Result<GivenRow<'f>> {
+        let alias = self.writer.table.rowid_alias();
+        let scope = frame.scope(outer);
+        let mut given = GivenRow { rowid: None, values: SmallVec::new(), mismatch: None };
+        for (index, expression) in self.values.iter().enumerate() {
+            let value = expression.evaluate(&scope)?;
+            if alias != Some(index) {
+                given.values.push(self.writer.stored(index, value));
+                continue;
+            }
+            match value.as_ref() {
+                ValueRef::Integer(rowid) => given.rowid = Some(rowid),
+                other => match rowid_of(&other.to_owned()) {
+                    Ok(rowid) => given.rowid = rowid,
+                    Err(error) => given.mismatch = Some(error),
+                },
+            }
+            given.values.push(Datum::NULL);
+        }
+        Ok(given)
     }
 
     /// The current row of the input as a row of the table.
@@ -118,7 +212,7 @@ impl InsertPlan {
                 None
             });
         }
-        Ok(NewRow { rowid, values, mismatch, refused })
+        Ok(NewRow { rowid, values, mismatch, refused, is_target_free: false })
     }
 
     /// Gives the row its number, if its table has them, and computes what depends on it; that may
@@ -184,7 +278,8 @@ impl InsertPlan {
         let mut old = None;
         let exchanged = (self.upserts.is_empty() && writer.may_exchange(outer)).then_some(&mut old);
         let first = &self.upsert_targets();
-        let checks = UniqueChecks { wants: &wants, first, refused, exchanged };
+        let is_first_free = row.is_target_free;
+        let checks = UniqueChecks { wants: &wants, first, is_first_free, refused, exchanged };
         match writer.check_unique(&key, None, checks, conflict, frame, outer)? {
             Verdict::Pass | Verdict::Room => {}
             Verdict::Skip => return Ok(()),
@@ -218,59 +313,6 @@ impl InsertPlan {
             writer.triggers.fire(Event::After, images, conflict, outer)?;
         }
         Ok(())
-    }
-
-    /// What the ON CONFLICT clauses name: that is looked at first, in their order.
-    fn upsert_targets(&self) -> SmallVec<[UpsertTarget; 4]> {
-        self.upserts.iter().filter_map(|upsert| upsert.target).collect()
-    }
-
-    /// The ON CONFLICT clause that answers for a conflict.
-    fn upsert_for(&self, target: UpsertTarget) -> Option<&UpsertPlan> {
-        self.upserts.iter().find(|upsert| upsert.target.is_none_or(|wanted| wanted == target))
-    }
-
-    /// DO NOTHING or DO UPDATE, with the row slot holding `excluded`.
-    fn upsert(
-        &self,
-        upsert: &UpsertPlan,
-        other: &RowKey,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-        returning: Option<&Returning>,
-        changes: &mut Changes,
-    ) -> Result<()> {
-        let Some(assignments) = &upsert.assignments else { return Ok(()) };
-        let writer = &*self.writer;
-        let Some(old) = writer.fetch(other, outer)? else { return Ok(()) };
-        let excluded = frame.slot_mut(writer.row).take()?;
-        // The old row gets its generated columns in the row slot, then goes to its own.
-        writer.load(other, old, frame, outer)?;
-        writer.fill_alias(frame);
-        let old = frame.slot_mut(writer.row).take()?;
-        frame.slot_mut(upsert.existing).restore(old);
-        frame.slot_mut(writer.row).restore(excluded);
-        if let Some(filter) = &upsert.filter
-            && !filter.is_true(&frame.scope(outer))?
-        {
-            return Ok(());
-        }
-        let mut set = Vec::with_capacity(assignments.len());
-        let mut rowid = None;
-        {
-            let scope = frame.scope(outer);
-            for (index, expression) in assignments {
-                set.push((*index, expression.evaluate(&scope)?.into_value()));
-            }
-            if let Some(expression) = &upsert.rowid {
-                rowid = Some(expression.evaluate(&scope)?.into_value());
-            }
-        }
-        let conflict = Some(ConflictAction::Abort);
-        // Nothing reads the slot of the old row from here on.
-        let known = Some(std::mem::take(frame.slot_mut(upsert.existing).values_mut()));
-        let change = RowChange { set, rowid, conflict, triggers: &upsert.triggers, known };
-        writer.update_row(other, change, frame, outer, returning, changes)
     }
 }
 

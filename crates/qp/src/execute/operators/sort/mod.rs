@@ -2,8 +2,12 @@
 //!
 //! With a LIMIT only the first rows are kept: what is greater than the last of them is
 //! thrown away at once. Rows that are too much for the statement's memory go to files in sorted
-//! runs, which are merged. Neighbours: `kept` has the rows' bytes, `key` those of keys,
-//! `files::runs` merges.
+//! runs, which are merged. Neighbours: `pieces` sorts what comes in a part of the order, `kept` has
+//! the rows' bytes, `key` those of keys, `files::runs` merges.
+
+mod pieces;
+
+pub(super) use self::pieces::PiecesState;
 
 use super::kept::RowCodec;
 use super::materialize::KeptRow;
@@ -154,40 +158,72 @@ fn sorted_bytes(key: &[u8], row: &KeptRow) -> usize {
     key.len() + size_of::<Vec<u8>>() + row.memory_bytes()
 }
 
+/// Rows that are sorted, of which the first ones may be wanted alone.
+#[derive(Debug, Default)]
+struct First {
+    sorter: Sorter,
+    wanted: Option<usize>,
+    /// The key of the last wanted row so far: rows behind it are not.
+    bound: Option<Vec<u8>>,
+}
+
+impl First {
+    fn new(wanted: Option<usize>) -> Self {
+        Self { wanted, ..Self::default() }
+    }
+
+    /// Whether a row with this key may be among the wanted ones.
+    fn wants(&self, key: &[u8]) -> bool {
+        self.bound.as_ref().is_none_or(|bound| key < bound.as_slice())
+    }
+
+    /// Takes a row that is wanted.
+    fn push(&mut self, key: Vec<u8>, row: KeptRow, context: &Context<'_>) -> Result<()> {
+        self.sorter.push(key, row, context)?;
+        let Some(wanted) = self.wanted else { return Ok(()) };
+        if self.sorter.rows.len() >= wanted.saturating_mul(2).saturating_add(SLACK) {
+            self.bound = self.sorter.cut(wanted, context)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, context: &Context<'_>) -> Result<SortState> {
+        self.sorter.finish(self.wanted, context)
+    }
+}
+
 impl Sort {
+    /// How many rows are wanted, where a LIMIT says it.
+    fn wanted(&self, frame: &Frame, outer: Outer<'_>) -> Result<Option<usize>> {
+        let Some((count, offset)) = &self.limit else { return Ok(None) };
+        let (give, skip) = limit::bounds(count, offset.as_ref(), &frame.scope(outer))?;
+        Ok(give.and_then(|give| usize::try_from(give.saturating_add(skip)).ok()))
+    }
+
     pub(super) fn open(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
-        let wanted = match &self.limit {
-            Some((count, offset)) => {
-                let (give, skip) = limit::bounds(count, offset.as_ref(), &frame.scope(outer))?;
-                give.and_then(|give| usize::try_from(give.saturating_add(skip)).ok())
-            }
-            None => None,
-        };
-        let most =
-            wanted.map_or(usize::MAX, |wanted| wanted.saturating_mul(2).saturating_add(SLACK));
+        if self.sorted > 0 {
+            return self.open_pieces(frame, outer);
+        }
+        let wanted = self.wanted(frame, outer)?;
         self.input.open(frame, outer)?;
-        let mut sorter = Sorter::default();
-        let mut bound: Option<Vec<u8>> = None;
+        let mut first = First::new(wanted);
         let mut key = Vec::new();
         while wanted != Some(0) && self.input.next(frame, outer)? {
             key.clear();
             sort_key(&self.keys, &frame.scope(outer), &mut key)?;
-            if bound.as_ref().is_some_and(|bound| key >= *bound) {
-                continue;
-            }
-            sorter.push(key.clone(), KeptRow::of(&self.slots, frame)?, outer.context)?;
-            if let Some(wanted) = wanted
-                && sorter.rows.len() >= most
-            {
-                bound = sorter.cut(wanted, outer.context)?;
+            if first.wants(&key) {
+                first.push(key.clone(), KeptRow::of(&self.slots, frame)?, outer.context)?;
             }
         }
-        let state = sorter.finish(wanted, outer.context)?;
+        let state = first.finish(outer.context)?;
         *frame.state_mut(self.state) = OperatorState::Sorted(Box::new(state));
         Ok(())
     }
 
-    pub(super) fn next(&self, frame: &mut Frame, _: Outer<'_>) -> Result<bool> {
+    pub(super) fn next(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
+        if self.sorted > 0 {
+            return self.next_of_pieces(frame, outer);
+        }
         let Some(row) = state!(frame, self.state, Sorted).next()? else { return Ok(false) };
         row.put_back(&self.slots, frame);
         Ok(true)

@@ -1,7 +1,8 @@
 //! New rows that nothing watches: from values to the stored form without a row in between.
 //!
-//! Most rows that are loaded go into a table without triggers, checks and the like. What is left
-//! to ask is whether a value is missing and whether the key is taken. Neighbours: `insert` does
+//! Most rows that are loaded go into a table without checks and the like, and what triggers do is
+//! done once they are there. What is left to ask is whether a value is missing and whether the key
+//! is taken. Neighbours: `insert` does
 //! all other rows and asks here first, `direct` does the same for UPDATE and DELETE.
 
 use pandodb_ds::record::key::{push_column, rowid_key, shown_as_integers};
@@ -9,13 +10,16 @@ use pandodb_ds::record::row::encode_row;
 use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
-use super::constraint::{fail, rowid_of};
-use super::{InsertPlan, TableWriter};
+use super::NewRow;
+
 use crate::ast::ConflictAction;
 use crate::catalog::Index;
 use crate::error::{Constraint, Error, Result};
-use crate::execute::{Frame, Outer};
+use crate::execute::{Frame, Kept, Outer};
 use crate::function::RowChange;
+use crate::modify::constraint::{fail, rowid_of};
+use crate::modify::trigger::{Event, Images};
+use crate::modify::{Changes, InsertPlan, TableWriter};
 use crate::scalar::Scalar;
 use crate::types::{Affinity, Datum, apply_affinity};
 
@@ -30,18 +34,17 @@ type Row<'v> = SmallVec<[ValueRef<'v>; 16]>;
 
 impl TableWriter {
     /// Whether a new row needs nothing but its values, and a key that is free.
-    pub(super) fn inserts_plainly(&self) -> bool {
+    pub(in crate::modify) fn inserts_plainly(&self) -> bool {
         let table = &self.table;
-        let is_stored_in_order = table.columns.len() == table.stored_columns
-            && table.columns.iter().enumerate().all(|(index, column)| column.position == index);
         let has_own_action = table.primary_key.as_ref().is_some_and(|key| key.conflict.is_some())
             || table.columns.iter().any(|column| column.not_null.flatten().is_some());
-        is_stored_in_order
+        self.is_stored_in_order()
             && !has_own_action
             && table.has_rowid()
             && !table.is_autoincrement()
             && !table.strict
-            && self.triggers.is_empty()
+            && !self.triggers.has_before()
+            && !self.triggers.has_instead()
             && self.foreign_keys.is_empty()
             && self.generated.is_empty()
             && self.checks.is_empty()
@@ -51,8 +54,15 @@ impl TableWriter {
             })
     }
 
+    /// Whether the columns stand in the stored row as the table names them.
+    pub(super) fn is_stored_in_order(&self) -> bool {
+        let table = &self.table;
+        table.columns.len() == table.stored_columns
+            && table.columns.iter().enumerate().all(|(index, column)| column.position == index)
+    }
+
     /// A value as a column stores it that is not STRICT.
-    fn stored<'v>(&self, index: usize, value: Datum<'v>) -> Datum<'v> {
+    pub(super) fn stored<'v>(&self, index: usize, value: Datum<'v>) -> Datum<'v> {
         let affinity = self.table.columns[index].affinity;
         match apply_affinity(value, affinity) {
             // REAL columns store whole numbers as integers, which have one zero.
@@ -66,34 +76,70 @@ impl TableWriter {
     }
 
     /// What a NULL in a column that has to have a value is.
-    fn missing(&self, values: &[Datum<'_>]) -> Option<Error> {
+    fn missing(&self, values: &[ValueRef<'_>]) -> Option<Error> {
         let alias = self.table.rowid_alias();
         let mut columns = self.table.columns.iter().enumerate().zip(values);
-        let ((_, column), _) = columns.find(|((index, column), value)| {
+        let ((index, _), _) = columns.find(|((index, column), value)| {
             column.not_null.is_some() && alias != Some(*index) && value.is_null()
         })?;
-        let subject = format!("{}.{}", self.table.name, column.name);
-        Some(Error::constraint(Constraint::NotNull, subject))
+        Some(self.without_value(index))
+    }
+
+    /// The error of a NULL in a column that has to have a value.
+    pub(super) fn without_value(&self, index: usize) -> Error {
+        let subject = format!("{}.{}", self.table.name, self.table.columns[index].name);
+        Error::constraint(Constraint::NotNull, subject)
     }
 }
 
 impl InsertPlan {
     /// Puts the current row of the input into the table and its indexes.
-    pub(super) fn insert_plain(&self, frame: &mut Frame, outer: Outer<'_>) -> Result<()> {
+    pub(super) fn insert_plain(
+        &self,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<()> {
         let mut room = std::mem::take(&mut frame.room);
-        let outcome = self.insert_with(&mut room, frame, outer);
+        let outcome = self.insert_with(&mut room, frame, outer, changes);
         frame.room = room;
         outcome
     }
 
-    fn insert_with(&self, room: &mut Vec<u8>, frame: &Frame, outer: Outer<'_>) -> Result<()> {
+    /// As [`insert_plain`](Self::insert_plain) with a row that was read before.
+    pub(super) fn insert_kept(
+        &self,
+        row: NewRow,
+        frame: &mut Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<()> {
+        row.mismatch.map_or(Ok(()), Err)?;
+        let rowid = match row.rowid {
+            Some(rowid) => rowid,
+            None => self.writer.next_rowid(outer)?,
+        };
+        let values: Row<'_> = row.values.iter().map(Value::as_ref).collect();
+        if let Some(missing) = self.writer.missing(&values) {
+            return Err(fail(missing, ConflictAction::Abort, outer));
+        }
+        self.put_row(rowid, values, &mut frame.room, outer, changes)
+    }
+
+    fn insert_with(
+        &self,
+        room: &mut Vec<u8>,
+        frame: &Frame,
+        outer: Outer<'_>,
+        changes: &mut Changes,
+    ) -> Result<()> {
         let mut row: Row<'_> = SmallVec::new();
         if let Some(given) = self.given(outer, &mut row) {
             let rowid = match given {
                 Rowid::Given(rowid) => rowid,
                 Rowid::Next => self.writer.next_rowid(outer)?,
             };
-            return self.put_row(rowid, row, room, outer);
+            return self.put_row(rowid, row, room, outer, changes);
         }
         let writer = &*self.writer;
         let alias = writer.table.rowid_alias();
@@ -116,10 +162,11 @@ impl InsertPlan {
             Some(rowid) => rowid,
             None => writer.next_rowid(outer)?,
         };
+        let values: Row<'_> = values.iter().map(Datum::as_ref).collect();
         if let Some(missing) = writer.missing(&values) {
             return Err(fail(missing, ConflictAction::Abort, outer));
         }
-        self.put_row(rowid, values.iter().map(Datum::as_ref).collect(), room, outer)
+        self.put_row(rowid, values, room, outer, changes)
     }
 
     /// Fills the row with values that are stored as they are given, and tells the rowid among
@@ -162,13 +209,15 @@ impl InsertPlan {
         Some(rowid)
     }
 
-    /// Puts a row with the values that are stored into the table and its indexes.
+    /// Puts a row with the values that are stored into the table and its indexes, and lets
+    /// triggers see it.
     fn put_row(
         &self,
         rowid: i64,
         mut row: Row<'_>,
         room: &mut Vec<u8>,
         outer: Outer<'_>,
+        changes: &mut Changes,
     ) -> Result<()> {
         let writer = &*self.writer;
         let table = &*writer.table;
@@ -192,6 +241,12 @@ impl InsertPlan {
         drop(transaction);
         outer.context.session.row_changed(RowChange::Insert, &table.name, rowid);
         outer.context.counters.last_insert_rowid.set(rowid);
+        changes.rows += 1;
+        if writer.triggers.has_after() {
+            let values = row.iter().copied().map(ValueRef::to_owned).collect();
+            let images = Images::new(None, Kept::Values { rowid, values });
+            writer.triggers.fire(Event::After, images, self.conflict, outer)?;
+        }
         Ok(())
     }
 }
@@ -232,16 +287,17 @@ mod tests {
     use crate::session::{PreparedKind, Session};
     use crate::store::Database;
 
-    /// Two tables that differ only in that somebody watches the second.
-    const TWINS: &str = "
-        CREATE TABLE t(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v);
-        CREATE INDEX t_k ON t(k); CREATE INDEX t_s ON t(s COLLATE NOCASE, v);
-        CREATE INDEX t_r ON t(r DESC);
-        CREATE TABLE w(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v);
-        CREATE INDEX w_k ON w(k); CREATE INDEX w_s ON w(s COLLATE NOCASE, v);
-        CREATE INDEX w_r ON w(r DESC);
-        CREATE TABLE seen(n);
-        CREATE TRIGGER w_insert AFTER INSERT ON w BEGIN INSERT INTO seen VALUES (1); END;";
+    /// A table with or without a constraint, which its rows are looked at for, that they fulfil.
+    const TABLES: &str = "
+        CREATE TABLE $(id INTEGER PRIMARY KEY, k INTEGER, s TEXT NOT NULL, r REAL, v &);
+        CREATE INDEX $_k ON $(k); CREATE INDEX $_s ON $(s COLLATE NOCASE, v);
+        CREATE INDEX $_r ON $(r DESC);
+        CREATE TABLE seen_$(a, b, c, d, e);";
+
+    const TRIGGER: &str = "CREATE TRIGGER $_insert AFTER INSERT ON $ BEGIN
+        INSERT INTO seen_$ VALUES (new.id, new.k, new.s, new.r, new.v);
+        UPDATE $ SET v = v || '!' WHERE id = new.id AND new.k = 7;
+        SELECT RAISE(ABORT, 'thirteen') WHERE new.k = 13; END;";
 
     const CHANGES: [&str; 16] = [
         "INSERT INTO $ VALUES (#, 5, 'a', 2, NULL)",
@@ -255,7 +311,7 @@ mod tests {
         "INSERT INTO $ SELECT id + 1 + #, k, s || 'x', r, v FROM $ WHERE id % 7 = 1",
         "INSERT INTO $(id, s) VALUES (#, 'last'), (1 + #, 'more'), (#, 'twice')",
         "INSERT INTO $(s, k) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n
-           WHERE i < 30) SELECT 'n' || i, i * # % 17 FROM n",
+           WHERE i < 30) SELECT nullif('n' || i, 'n' || #), i * # % 17 FROM n",
         "DELETE FROM $ WHERE id % 3 = 1",
         "UPDATE $ SET k = k + 1, s = upper(s) WHERE k < 4",
         "DELETE FROM $ WHERE id > 60",
@@ -284,8 +340,16 @@ mod tests {
     #[test]
     fn plain_rows_become_what_watched_ones_do() {
         let session = Session::new(Database::in_memory().unwrap());
-        session.execute(TWINS).unwrap();
+        for (name, check) in [("t", ""), ("u", "CHECK (1)"), ("a", ""), ("w", "CHECK (1)")] {
+            let tables = TABLES.replace('&', check).replace('$', name);
+            session.execute(&tables).unwrap();
+        }
         assert!(is_plain(&session, "INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5)"));
+        for name in ["a", "w"] {
+            session.execute(&TRIGGER.replace('$', name)).unwrap();
+        }
+        assert!(is_plain(&session, "INSERT INTO a VALUES (?1, ?2, ?3, ?4, ?5)"));
+        assert!(is_plain(&session, "INSERT INTO a SELECT * FROM t"));
         assert!(!is_plain(&session, "INSERT INTO w VALUES (?1, ?2, ?3, ?4, ?5)"));
         assert!(!is_plain(&session, "INSERT OR REPLACE INTO t VALUES (?1, ?2, ?3, ?4, ?5)"));
         let mut state: u64 = 5;
@@ -300,9 +364,12 @@ mod tests {
             }
             let number = random(80).to_string();
             let change = CHANGES[random(CHANGES.len())].replace('#', &number);
-            let outcomes = ["t", "w"].map(|table| {
+            // The latter two have a trigger.
+            let twins = if round % 2 == 0 { ["t", "u"] } else { ["a", "w"] };
+            let outcomes = twins.map(|table| {
                 let done = session.execute(&change.replace('$', table));
-                let done = done.map_err(|error| error.to_string().replace("w.", "t."));
+                let done =
+                    done.map_err(|error| error.to_string().replace(&format!(": {table}."), ": "));
                 (done, session.changes(), session.last_insert_rowid())
             });
             assert_eq!(outcomes[0], outcomes[1], "round {round}: {change}");
@@ -314,9 +381,10 @@ mod tests {
                 "SELECT k, id FROM $ WHERE k > 0 ORDER BY k, id",
                 "SELECT s, v, id FROM $ WHERE s = 'ONE' COLLATE NOCASE ORDER BY id",
                 "SELECT r, id FROM $ ORDER BY r DESC, id LIMIT 20",
+                "SELECT *, rowid FROM seen_$ ORDER BY rowid",
             ] {
-                let twins = ["t", "w"].map(|table| rows(&session, &read.replace('$', table)));
-                assert_eq!(twins[0], twins[1], "round {round}: {change}");
+                let found = twins.map(|table| rows(&session, &read.replace('$', table)));
+                assert_eq!(found[0], found[1], "round {round}: {change}");
             }
         }
         let _ = session.execute("COMMIT");

@@ -4,6 +4,9 @@
 //! collation holds equal, numbers that are equal in two forms, and empty tables. Neighbours:
 //! `rules` has whole queries, `plan::ordered` the rule.
 
+mod pieces;
+mod windows;
+
 use super::{Dice, check, lines, rows, session};
 use crate::plan::Rules;
 use crate::session::Session;

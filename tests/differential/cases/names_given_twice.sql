@@ -1,0 +1,36 @@
+-- Names of the rowid that are given twice, targets of UPDATE that stand in FROM again, and calls
+-- that say what means nothing.
+CREATE TABLE n(id INTEGER PRIMARY KEY, x, y);
+INSERT INTO n(rowid, id, x) VALUES (78, 79, 1);
+INSERT INTO n(id, rowid, x) VALUES (80, 81, 2);
+INSERT INTO n(_rowid_, id) SELECT 100, 200;
+INSERT INTO n(id, x, id) VALUES (5, 1, 6);
+INSERT INTO n(oid, rowid) VALUES (300, 301);
+INSERT INTO n(x, x) VALUES (7, 8);
+SELECT * FROM n ORDER BY id;
+CREATE TABLE p(x);
+INSERT INTO p(rowid, oid, x) VALUES (7, 9, 1);
+SELECT rowid, x FROM p;
+UPDATE n SET id = 1000, rowid = 1001 WHERE id = 6;
+UPDATE n SET rowid = 2000, id = 2001 WHERE id = 79;
+SELECT * FROM n ORDER BY id;
+CREATE TABLE s(id, qty);
+CREATE TABLE stock(id, qty);
+INSERT INTO s VALUES (1, 2); INSERT INTO stock VALUES (1, 3);
+UPDATE s SET qty = 9 FROM s;
+UPDATE s AS z SET qty = 9 FROM s AS z;
+UPDATE s AS z SET qty = 9 FROM s AS Z WHERE 1;
+UPDATE stock SET qty = 9 FROM stock s2, stock;
+UPDATE s SET qty = 10 FROM s AS other;
+UPDATE s AS z SET qty = z.qty + 1 FROM s;
+UPDATE s SET qty = 5 FROM (SELECT * FROM s) AS q;
+SELECT * FROM s; SELECT * FROM stock;
+SELECT abs(DISTINCT -1), length(DISTINCT 'abc');
+SELECT abs(-1) FILTER (WHERE 1);
+SELECT #1;
+VALUES (#1);
+SELECT #a;
+SELECT ?0;
+SELECT ?99999;
+PRAGMA optimize;
+SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_stat1';
