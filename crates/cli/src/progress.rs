@@ -9,7 +9,6 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::shell::Shell;
 
-/// Bars appear only when the work is not done by then.
 const REDRAWS_A_SECOND: u8 = 10;
 /// How often the library asks whether to go on, about.
 const ROWS_A_CALL: u64 = 1000;
@@ -80,6 +79,8 @@ impl Progress {
             bar.set_style(style.progress_chars("=> "));
         }
         if is_visible {
+            // Shown at once: the thread that moves it may come late, after all the work.
+            bar.tick();
             bar.enable_steady_tick(Duration::from_millis(200));
         }
         Self { bar }
