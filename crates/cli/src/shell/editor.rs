@@ -16,6 +16,7 @@ use super::complete::{Names, SharedNames, SqlCompleter};
 use super::highlight::SqlHighlighter;
 use super::{Shell, command_of};
 use crate::failure::{Failure, Outcome};
+use crate::interrupt;
 use crate::language::{Progress, progress};
 
 const HISTORY_LINES: usize = 10_000;
@@ -35,6 +36,9 @@ pub(super) fn run(shell: &mut Shell) -> Outcome {
                 // Saved at once: a shell that is killed loses nothing.
                 let _ = editor.sync_history();
                 if !text.trim().is_empty() {
+                    // From here on Ctrl-C is a signal, and must find something other than the
+                    // shell to stop.
+                    let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
                     shell.run_text(&text, None);
                 }
             }

@@ -49,6 +49,7 @@ impl Shell {
         let changes = self.connection.total_changes();
         let began = Instant::now();
         let guard = interrupt::Guard::new(self.connection.interrupt_handle());
+        interrupt::check()?;
         let mut created = None;
         let traced;
         let (consumed, shown) = {

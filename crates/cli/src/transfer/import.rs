@@ -62,6 +62,7 @@ impl Default for Import {
 
 /// Imports a file; how many rows there were.
 pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
+    let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
     let format = import.format.or_else(|| Format::of_path(&import.file));
     match format {
         Some(Format::Sqlite | Format::Sql) if import.table.is_some() => {

@@ -75,9 +75,9 @@ pub(crate) fn backup(shell: &mut Shell, file: &str, base: Option<&str>) -> Outco
         None => database.start_backup(file)?,
     };
     let expected = backup.progress().bytes_expected;
+    let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
     let progress = crate::progress::Progress::bytes(shell, "backing up", Some(expected));
     let mut done = 0;
-    let _guard = interrupt::Guard::new(shell.connection.interrupt_handle());
     loop {
         interrupt::check()?;
         let now = backup.next(256)?;

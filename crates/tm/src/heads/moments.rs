@@ -86,8 +86,8 @@ impl Moments {
         by: CommitId,
         replaced: impl Iterator<Item = (&'a Nearby<HeadCell>, Option<Arc<HeadVersion>>)>,
     ) {
-        // Moments open in a turn, and this is one: what is open is seen. One that ends meanwhile may
-        // still be counted, and is looked for below.
+        // Moments open in a turn, and this is one: what is open is seen. One that ends meanwhile
+        // may still be counted, and is looked for below.
         if self.open.load(Ordering::Relaxed) == 0 {
             return;
         }
