@@ -39,9 +39,7 @@ impl Binder<'_> {
         }
         match function.kind() {
             FunctionKind::Aggregate => self.aggregate_call(call, &function, arguments),
-            FunctionKind::Window => {
-                Err(Error::invalid(format!("misuse of window function {name}()")))
-            }
+            FunctionKind::Window => Err(self.misuse_of_window(call)),
             _ => {
                 // DISTINCT says nothing of one row.
                 if call.filter.is_some() || !call.order_by.is_empty() {
@@ -120,7 +118,23 @@ impl Binder<'_> {
         if self.scopes.last().is_some_and(|scope| scope.grouping.binds_keys) {
             return Error::invalid("aggregate functions are not allowed in the GROUP BY clause");
         }
-        Error::invalid(format!("misuse of aggregate function {}()", call.name.text))
+        let name = &call.name.text;
+        let is_order = self.scopes.last().is_some_and(|scope| scope.grouping.windows_allowed);
+        Error::invalid(match &self.alias {
+            Some(alias) if self.aggregate_scope.is_some() => {
+                format!("misuse of aliased aggregate {alias}")
+            }
+            None if !is_order => format!("misuse of aggregate function {name}()"),
+            _ => format!("misuse of aggregate: {name}()"),
+        })
+    }
+
+    #[cold]
+    fn misuse_of_window(&self, call: &ast::FunctionCall) -> Error {
+        Error::invalid(match &self.alias {
+            Some(alias) => format!("misuse of aliased window function {alias}"),
+            None => format!("misuse of window function {}()", call.name.text),
+        })
     }
 
     fn aggregate_call(
@@ -200,11 +214,11 @@ impl Binder<'_> {
             return Err(self.misuse(call));
         };
         if self.scopes[current].frame != self.frame_index() {
-            let message = "misuse of an aliased window function";
-            return Err(Error::invalid(message).with_hint("name the alias outside of subqueries"));
+            let error = self.misuse_of_window(call);
+            return Err(error.with_hint("name the alias outside of subqueries"));
         }
         if !self.scopes[current].grouping.windows_allowed {
-            return Err(Error::invalid(format!("misuse of window function {}()", call.name.text)));
+            return Err(self.misuse_of_window(call));
         }
         if call.distinct {
             let message = "DISTINCT is not supported for window functions";

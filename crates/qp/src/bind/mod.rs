@@ -190,6 +190,8 @@ pub struct Binder<'e> {
     pub(crate) aggregate_scope: Option<usize>,
     /// The innermost scope up to that one which those arguments read.
     pub(crate) aggregate_reads: Option<usize>,
+    /// The alias whose expression is bound where it is named.
+    alias: Option<Box<str>>,
     /// Common tables that several places read are made once.
     pub(crate) shares: bool,
     /// Those that were looked at, by their numbers: none for one that is bound at each place.
@@ -267,6 +269,7 @@ impl<'e> Binder<'e> {
             texts_around: Vec::new(),
             aggregate_scope: None,
             aggregate_reads: None,
+            alias: None,
             shares: false,
             shared: Vec::new(),
             common_seen: 0,

@@ -162,13 +162,16 @@ impl Binder<'_> {
                     return Ok(self.lift_from(index, scalar));
                 }
                 Some(Found::Alias(expression)) => {
-                    return self.without_aliases(index, |binder| {
+                    let around = self.alias.replace(reference.column.text.clone());
+                    let bound = self.without_aliases(index, |binder| {
                         if index + 1 == binder.scopes.len() {
                             binder.expression(&expression)
                         } else {
                             binder.outer_alias(index, &expression)
                         }
                     });
+                    self.alias = around;
+                    return bound;
                 }
                 None => {}
             }

@@ -20,6 +20,7 @@ use crate::catalog::{
     write_cookie, write_object,
 };
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::Limit;
 use crate::modify::{SEQUENCE_TABLE, bind_writer, quoted_text};
 use crate::parse::parse_statement;
 use crate::store::{Own, TreeId, write_own};
@@ -49,6 +50,7 @@ impl SqlTarget<'_> {
         };
         for table in merge.tables.iter().filter(|table| table.is_changed && !table.is_blocked) {
             if !added.contains(&table.shape.id) {
+                self.check_width(table)?;
                 self.merge_table(table)?;
             }
         }
@@ -68,6 +70,18 @@ impl SqlTarget<'_> {
             self.note_stale_indexes(table.ours.as_ref(), &table.shape)?;
         }
         self.speak_as_merged(merge)
+    }
+
+    /// Refuses a table that has more columns than either side, and more than there may be.
+    fn check_width(&self, table: &MergedTable) -> Result<()> {
+        let most = self.session.limits().get(Limit::Column) as usize;
+        let columns = table.shape.columns.len();
+        let mut sides = table.ours.iter().chain(&table.theirs);
+        if columns <= most || sides.any(|side| side.columns.len() >= columns) {
+            return Ok(());
+        }
+        let message = format!("too many columns on {}: {columns} of both sides", table.shape.name);
+        Err(Error::invalid(message).with_hint(format!("there may be {most}: drop some before")))
     }
 
     /// Adds the tables that only the source has and that no rename has to do with, so that what

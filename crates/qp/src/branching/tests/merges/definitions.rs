@@ -580,3 +580,28 @@ fn conflicts_show_constraints_and_computed_columns_as_they_were_written() {
     }
     assert!(!told.contains("{c"), "{told}");
 }
+
+#[test]
+fn a_merge_makes_no_table_wider_than_tables_may_be() {
+    for (on_main, on_dev) in [("b", "c"), ("c", "b")] {
+        let session = session();
+        session
+            .execute(&format!(
+                "CREATE TABLE wide(id INTEGER PRIMARY KEY, a); CREATE BRANCH dev;
+                 CREATE BRANCH old; INSERT INTO wide@old VALUES (1, 2);
+                 USE BRANCH dev; ALTER TABLE wide ADD COLUMN {on_dev}; USE BRANCH main;
+                 ALTER TABLE wide ADD COLUMN {on_main}; PRAGMA limit_column = 3"
+            ))
+            .unwrap();
+        let refused = error(&session, "MERGE BRANCH dev INTO main");
+        assert!(refused.starts_with("too many columns on wide: 4 of both sides"), "{refused}");
+        assert_eq!(rows(&session, "SELECT count(*) FROM pragma_table_info('wide')"), ["3"]);
+        // What one side has already is no matter of the merge.
+        session.execute("PRAGMA limit_column = 2").unwrap();
+        rows(&session, "MERGE BRANCH main INTO old");
+        session.execute("PRAGMA limit_column = 4").unwrap();
+        assert_eq!(rows(&session, "SELECT * FROM wide@old").len(), 1);
+        rows(&session, "MERGE BRANCH dev INTO main");
+        assert_eq!(rows(&session, "SELECT count(*) FROM pragma_table_info('wide')"), ["4"]);
+    }
+}
