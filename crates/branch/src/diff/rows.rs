@@ -270,6 +270,13 @@ impl LentDifference<'_> {
     }
 }
 
+impl LentDifference<'_> {
+    /// What the older version stores the row under, or else the newer one.
+    pub(crate) fn stored_under(&self) -> &[u8] {
+        self.old.as_ref().or(self.new.as_ref()).map_or(self.matched_by, Cells::stored_under)
+    }
+}
+
 impl RowCounts {
     /// Counts what was counted of other rows.
     pub fn add_all(&mut self, other: &Self) {

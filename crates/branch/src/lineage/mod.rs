@@ -174,6 +174,28 @@ impl Graph {
         common
     }
 
+    /// Where a position parted from several others that are joined: the best of what it has in
+    /// common with each, the newest first, with the place of the first of the others that holds it.
+    /// Where merges crossed again and again there are several, also for two positions.
+    pub fn partings(&self, joined: &[Position], other: Position) -> Vec<(usize, Position)> {
+        let mut common: Vec<(usize, Position)> = Vec::new();
+        for (place, one) in joined.iter().enumerate() {
+            for base in self.bases(*one, other) {
+                if common.iter().all(|(_, known)| *known != base) {
+                    common.push((place, base));
+                }
+            }
+        }
+        let is_best = |base: &Position| {
+            let mut others = common.iter().filter(|(_, other)| other != base);
+            !others.any(|(_, other)| self.holds(*other, *base))
+        };
+        let best = common.iter().copied().filter(|(_, base)| is_best(base));
+        let mut partings: Vec<(usize, Position)> = best.collect();
+        partings.sort_by_key(|(_, base)| std::cmp::Reverse(base.commit));
+        partings
+    }
+
     /// The edges out of a position, to other lines.
     fn parents(&self, position: Position) -> Vec<Position> {
         let Some(line) = self.lines.get(&position.line) else { return Vec::new() };

@@ -22,6 +22,7 @@ pub mod conflict;
 pub mod policy;
 pub mod schema;
 
+mod apart;
 mod broken;
 mod cells;
 mod json;
@@ -41,6 +42,7 @@ use pandodb_ds::pager::Pager;
 use pandodb_ds::record::Value;
 use pandodb_ds::sync::Arc;
 
+pub use apart::between;
 pub use conflict::{
     BrokenConstraint, Conflict, ConflictKey, ConflictKind, Reference, SchemaPart, Scope, Violation,
 };

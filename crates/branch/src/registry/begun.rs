@@ -103,9 +103,9 @@ impl State {
         let mut starts = Vec::new();
         for other in self.index.meeting(at, &self.graph) {
             let met = self.graph.bases(at, other);
-            if let Some(newest) = met.iter().max_by_key(|base| base.commit).copied() {
-                let others = met.iter().filter(|base| **base != newest);
-                starts.extend(others.flat_map(|base| self.graph.bases(newest, *base)));
+            for (place, one) in met.iter().enumerate() {
+                let others = &met[place + 1..];
+                starts.extend(others.iter().flat_map(|base| self.graph.bases(*one, *base)));
             }
             starts.extend(met);
         }

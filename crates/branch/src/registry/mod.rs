@@ -51,7 +51,7 @@ pub use counters::SharedCounters;
 pub use first::FirstBranch;
 pub use grants::Privilege;
 pub use life::{CreateBranch, DropReport, GoesOn};
-pub use merging::{Ancestor, MergeKind, MergeLabel, MergePlan};
+pub use merging::{Ancestor, MergeKind, MergeLabel, MergePlan, Parting};
 pub use moments::{Point, View};
 pub use open_merge::OpenConflict;
 pub use records::{

@@ -53,6 +53,11 @@ impl<'a> Cells<'a> {
         Ok(stored.unwrap_or_else(|| column.missing.as_ref()))
     }
 
+    /// What the row is stored under.
+    pub fn stored_under(&self) -> &'a [u8] {
+        self.key
+    }
+
     /// All cells.
     pub fn to_row(&self) -> Result<Row> {
         let cells = (0..self.shape.columns.len()).map(|index| self.cell(index));

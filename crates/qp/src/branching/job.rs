@@ -13,9 +13,10 @@ use pandodb_branch::fork::Fork;
 use pandodb_branch::lineage::Position;
 use pandodb_branch::lineage::numbering::Numbering;
 use pandodb_branch::merge::{
-    Conflict, ConflictKey, Known, MergeOptions, Report, Versions, joined, merge, relate, told_apart,
+    Conflict, ConflictKey, Known, MergeOptions, Report, Versions, between, joined, merge, relate,
+    told_apart,
 };
-use pandodb_branch::registry::{MergeKind, MergeLabel, MergePlan, OpenMerge};
+use pandodb_branch::registry::{Ancestor, MergeKind, MergeLabel, MergePlan, OpenMerge, Parting};
 use pandodb_ds::forest::Forest;
 use pandodb_ds::sync::Arc;
 use pandodb_tm::HeadId;
@@ -338,36 +339,78 @@ impl Work<'_> {
         let mut unsettled = BTreeSet::new();
         let mut labels = Vec::new();
         for ancestor in plan.ancestors() {
-            let base = self.version(ancestor.base())?;
-            let job = Job {
-                known: Known {
-                    apart: told_apart(plan.numbers(), ancestor.numbers()),
-                    ..self.known(&base, ancestor.base_numbers())?
-                },
-                base,
-                theirs: self.version(ancestor.theirs())?,
-                catalog: ancestor.theirs(),
-                head: fork.head(),
-                expected: self.branches.manager().head(fork.head()).map_err(Error::from)?.commit.0,
-                target: plan.target.name.clone(),
-                plan: None,
-                message: String::new(),
-                has_own_base: false,
-            };
-            let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
-            let report = self.on_head(fork.head(), || {
-                self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
-                    let options = MergeOptions { makes_base: true, ..MergeOptions::default() };
-                    self.put(&job, &options, &sources, schemas, &conflicts)
-                })
-            })?;
+            let mut partings = ancestor.partings().iter();
+            let first = partings.next();
+            // What comes out differently if the two parted elsewhere is not settled either.
+            let mut others = Vec::new();
+            for parting in partings {
+                let other = Fork::of(self.branches.manager(), fork.head())?;
+                let report = self.join((plan, ancestor), Some(parting), &labels, &other)?;
+                unsettled.extend(report.unsettled);
+                others.push(other);
+            }
+            let report = self.join((plan, ancestor), first, &labels, &fork)?;
             unsettled.extend(report.unsettled);
             labels.push((report.numbering, ancestor.numbers()));
+            for other in others {
+                unsettled.extend(self.apart(&fork, &other)?);
+            }
         }
         let pager = self.branches.manager().pager();
         let newest = self.version(plan.base())?;
         let numbers = joined(pager, (&newest, plan.numbers()), &labels)?;
         Ok(Some(CommonBase { fork, unsettled, numbers }))
+    }
+
+    /// Merges another best common ancestor into a fork of the base, from where they parted.
+    fn join(
+        &self,
+        (plan, ancestor): (&MergePlan, &Ancestor),
+        parting: Option<&Parting>,
+        labels: &[(Numbering, &[Numbering; 2])],
+        fork: &Fork,
+    ) -> Result<Report> {
+        let (base, numbers) = match parting {
+            Some(parting) => {
+                let [mut called, own] = parting.numbers().clone();
+                if let Some((label, _)) = parting.holder().and_then(|place| labels.get(place)) {
+                    called.then(label);
+                }
+                (parting.base(), [called, own])
+            }
+            None => (Forest::default(), Default::default()),
+        };
+        let base = self.version(base)?;
+        let job = Job {
+            known: Known {
+                apart: told_apart(plan.numbers(), ancestor.numbers()),
+                ..self.known(&base, &numbers)?
+            },
+            base,
+            theirs: self.version(ancestor.theirs())?,
+            catalog: ancestor.theirs(),
+            head: fork.head(),
+            expected: self.branches.manager().head(fork.head()).map_err(Error::from)?.commit.0,
+            target: plan.target.name.clone(),
+            plan: None,
+            message: String::new(),
+            has_own_base: false,
+        };
+        let conflicts: RefCell<Vec<Conflict>> = RefCell::default();
+        self.on_head(fork.head(), || {
+            self.session.changing(DatabaseIndex::MAIN, |sources, schemas| {
+                let options = MergeOptions { makes_base: true, ..MergeOptions::default() };
+                self.put(&job, &options, &sources, schemas, &conflicts)
+            })
+        })
+    }
+
+    /// What two forks do not agree on.
+    fn apart(&self, fork: &Fork, other: &Fork) -> Result<BTreeSet<ConflictKey>> {
+        let read = || pandodb_tm::BeginOptions::read_only();
+        let (fork, other) = (fork.begin(read())?, other.begin(read())?);
+        let (left, right) = (self.version(fork.forest())?, self.version(other.forest())?);
+        Ok(between(self.branches.manager().pager(), &left, &right)?)
     }
 }
 

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use pandodb_ds::record::Value;
 
+pub(super) use self::tables::name_of;
 use super::cells::Side;
 use super::conflict::{Conflict, ConflictKey, ConflictKind, SchemaPart, Scope};
 use super::policy::{Definition, MergeOptions, Pick};

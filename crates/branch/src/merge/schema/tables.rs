@@ -581,7 +581,7 @@ impl SchemaMerger<'_, '_> {
 }
 
 /// What a constraint is addressed by: its name, or the columns of a foreign key without one.
-fn name_of(constraint: &ConstraintShape) -> String {
+pub(in crate::merge) fn name_of(constraint: &ConstraintShape) -> String {
     constraint.name.clone().unwrap_or_else(|| {
         let columns = constraint.columns.iter().map(|id| id.0.to_string());
         format!("foreign key {}", columns.collect::<Vec<_>>().join(" "))

@@ -72,26 +72,47 @@ pub struct MergePlan {
 /// [`MergeOptions::unsettled`](crate::merge::MergeOptions::unsettled).
 #[derive(Debug)]
 pub struct Ancestor {
-    base: View,
+    partings: Vec<Parting>,
     theirs: View,
-    base_numbers: [Numbering; 2],
     numbers: [Numbering; 2],
 }
 
-impl Ancestor {
-    /// Where it parted from the base of the merge.
+/// Where another best common ancestor parted from the base and those that were merged into it.
+#[derive(Debug)]
+pub struct Parting {
+    base: View,
+    holder: usize,
+    numbers: [Numbering; 2],
+}
+
+impl Parting {
+    /// The trees of that moment.
     pub fn base(&self) -> Forest {
         self.base.forest()
+    }
+
+    /// Which ancestor holds it, among those that were merged before; none where the base does.
+    pub fn holder(&self) -> Option<usize> {
+        self.holder.checked_sub(1)
+    }
+
+    /// What rows of that moment are called in what holds it, and in the ancestor.
+    pub fn numbers(&self) -> &[Numbering; 2] {
+        &self.numbers
+    }
+}
+
+impl Ancestor {
+    /// Where it parted from the base, the newest moment first. More than one where the merges that
+    /// lead to the two crossed as well: what these moments do not agree on, they settle in no way.
+    /// None where the two have nothing in common.
+    pub fn partings(&self) -> &[Parting] {
+        &self.partings
     }
 
     /// Its own trees.
     pub fn theirs(&self) -> Forest {
         self.theirs.forest()
-    }
-
-    /// What rows of where they parted are called in the base of the merge, and here.
-    pub fn base_numbers(&self) -> &[Numbering; 2] {
-        &self.base_numbers
     }
 
     /// What its own rows are called on the target of the merge, and on the source.
@@ -219,23 +240,7 @@ impl Branches {
         };
         let sides = [target_position, position];
         let numbers = newest.map(|newest| self.numberings(newest, sides)).transpose()?;
-        let mut ancestors = Vec::new();
-        for other in bases.iter().filter(|other| Some(**other) != newest) {
-            let parted = newest.map(|newest| self.with(|state| state.graph.bases(newest, *other)));
-            let parted = parted.transpose()?.unwrap_or_default();
-            let parted = parted.into_iter().max_by_key(|base| base.commit);
-            let both = parted.zip(newest);
-            let base_numbers = both
-                .map(|(parted, newest)| self.numberings(parted, [newest, *other]))
-                .transpose()?;
-            let parted = parted.map(|base| self.view_at(base)).transpose()?;
-            ancestors.push(Ancestor {
-                base: parted.unwrap_or_else(View::nothing),
-                theirs: self.view_at(*other)?,
-                base_numbers: base_numbers.unwrap_or_default(),
-                numbers: self.numberings(*other, sides)?,
-            });
-        }
+        let ancestors = self.ancestors(newest, &bases, sides)?;
         let mut has_undone = false;
         if kind == MergeKind::ThreeWay && ancestors.is_empty() {
             // After a fast-forward the target has a commit of its own, but nothing in it.
@@ -261,6 +266,30 @@ impl Branches {
             ancestors,
         };
         Ok(plan)
+    }
+
+    /// The best common ancestors beside the newest, in the order in which they are merged into it,
+    /// each with where it parted from what it is merged into.
+    fn ancestors(
+        &self,
+        newest: Option<Position>,
+        bases: &[Position],
+        sides: [Position; 2],
+    ) -> Result<Vec<Ancestor>> {
+        let mut joined: Vec<Position> = newest.into_iter().collect();
+        let mut ancestors = Vec::new();
+        for other in bases.iter().copied().filter(|other| Some(*other) != newest) {
+            let found = self.with(|state| state.graph.partings(&joined, other))?;
+            let mut partings = Vec::new();
+            for (holder, base) in found {
+                let numbers = self.numberings(base, [joined[holder], other])?;
+                partings.push(Parting { base: self.view_at(base)?, holder, numbers });
+            }
+            let (theirs, numbers) = (self.view_at(other)?, self.numberings(other, sides)?);
+            ancestors.push(Ancestor { partings, theirs, numbers });
+            joined.push(other);
+        }
+        Ok(ancestors)
     }
 
     /// Lets go of what a merge that is not completed kept.

@@ -370,7 +370,7 @@ fn crossed_merges_list_the_other_ancestor() {
     let contents = |forest| contents(branches.manager(), &forest).unwrap();
     assert_eq!(contents(plan.base()), content_of(&[("a", "1"), ("m", "1")]));
     assert_eq!(contents(ancestor.theirs()), content_of(&[("a", "1"), ("d", "1")]));
-    assert_eq!(contents(ancestor.base()), content_of(&[("a", "1")]));
+    assert_eq!(contents(ancestor.partings()[0].base()), content_of(&[("a", "1")]));
     let fork = branches.fork_view(plan.base_view()).unwrap();
     let mut transaction = fork.begin(BeginOptions::default()).unwrap();
     change(&mut transaction, &[("d", Some("1"))]).unwrap();

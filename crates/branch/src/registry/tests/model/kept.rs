@@ -56,11 +56,15 @@ impl World {
             assert_eq!(contents(manager, &plan.base()).unwrap(), *held(&newest));
             let others = plan.bases.iter().filter(|base| **base != newest);
             assert_eq!(plan.ancestors().len() + 1, plan.bases.len());
+            let mut joined = vec![newest];
             for (other, ancestor) in others.zip(plan.ancestors()) {
                 assert_eq!(contents(manager, &ancestor.theirs()).unwrap(), *held(other));
-                let parted = branches.with(|state| state.graph.bases(newest, *other)).unwrap();
-                let parted = parted.into_iter().max_by_key(|base| base.commit).unwrap();
-                assert_eq!(contents(manager, &ancestor.base()).unwrap(), *held(&parted));
+                let parted = branches.with(|state| state.graph.partings(&joined, *other)).unwrap();
+                assert_eq!(ancestor.partings().len(), parted.len());
+                for (parting, (_, at)) in ancestor.partings().iter().zip(&parted) {
+                    assert_eq!(contents(manager, &parting.base()).unwrap(), *held(at));
+                }
+                joined.push(*other);
             }
             branches.abandon_merge(plan).unwrap();
         }

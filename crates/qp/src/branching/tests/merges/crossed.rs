@@ -173,3 +173,79 @@ fn conflicts_after_merges_that_crossed_say_that() {
         assert!(told.contains(&why), "{told}");
     }
 }
+
+/// `x` and `y` take each other once more, as both were before, and keep what `choice` says.
+fn cross_again(session: &Session, choice: &str) {
+    session.execute("CREATE BRANCH x1 FROM x; CREATE BRANCH y1 FROM y").unwrap();
+    for (source, target) in [("y1", "x"), ("x1", "y")] {
+        session
+            .execute(&format!(
+                "USE BRANCH {target};
+                 MERGE BRANCH {source} INTO {target} WITH (conflict_resolution = 'manual');
+                 RESOLVE CONFLICTS WITH {choice}; CONTINUE MERGE"
+            ))
+            .unwrap_or_else(|error| panic!("{source} into {target}, {choice}: {error}"));
+    }
+}
+
+/// The bases of merges that crossed twice parted at several moments, which do not agree either.
+#[test]
+fn what_merges_that_crossed_twice_leave_open_is_asked_for() {
+    let base = "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b);
+                INSERT INTO t VALUES (1,0,0),(2,0,0); CREATE VIEW v AS SELECT 0 AS a";
+    let rows_of_t = "SELECT * FROM t ORDER BY id";
+    let columns = "SELECT group_concat(name || ' ' || type) FROM pragma_table_info('t')";
+    let view = "SELECT a FROM v";
+    let version = "PRAGMA user_version";
+    for (sides, query) in [
+        (["UPDATE t SET a = 1 WHERE id = 1", "UPDATE t SET a = 2 WHERE id = 1"], rows_of_t),
+        (["DELETE FROM t WHERE id = 1", "UPDATE t SET a = 2 WHERE id = 1"], rows_of_t),
+        (["INSERT INTO t VALUES (3,1,1)", "INSERT INTO t VALUES (3,2,2)"], rows_of_t),
+        (["ALTER TABLE t RENAME a TO ax", "ALTER TABLE t RENAME a TO ay"], columns),
+        (["ALTER TABLE t DROP COLUMN b", "ALTER TABLE t RENAME b TO bb"], columns),
+        (
+            [
+                "DROP VIEW v; CREATE VIEW v AS SELECT 'x' AS a",
+                "DROP VIEW v; CREATE VIEW v AS SELECT 'y' AS a",
+            ],
+            view,
+        ),
+        (["PRAGMA user_version = 5", "PRAGMA user_version = 6"], version),
+    ] {
+        for choices in [["TARGET", "SOURCE"], ["SOURCE", "SOURCE"], ["TARGET", "TARGET"]] {
+            println!("{sides:?}, {choices:?}");
+            let session = crossed(base, sides, choices[0]);
+            cross_again(&session, choices[1]);
+            is_asked(&session, query);
+        }
+    }
+}
+
+/// Of three bases two parted from each other later than from the third.
+#[test]
+fn a_base_is_merged_from_where_it_parted_from_any_of_the_others() {
+    let session = session();
+    session
+        .execute(
+            "CREATE TABLE t(id INTEGER PRIMARY KEY, a, b); INSERT INTO t VALUES (1,0,0);
+             CREATE BRANCH p; CREATE BRANCH q; CREATE BRANCH x; CREATE BRANCH y;
+             UPDATE t@q SET a = 1; CREATE BRANCH r FROM q; UPDATE t@q SET b = 1 WHERE id = 1;
+             UPDATE t@r SET a = 0; INSERT INTO t@p VALUES (2,2,2);
+             UPDATE t@x SET id = id; UPDATE t@y SET id = id",
+        )
+        .unwrap();
+    for target in ["x", "y"] {
+        session
+            .execute(&format!("INSERT INTO t@{target} VALUES (unicode('{target}'),1,1)"))
+            .unwrap();
+        for source in ["p", "q", "r"] {
+            session.execute(&format!("MERGE BRANCH {source} INTO {target}")).unwrap();
+        }
+        assert_eq!(rows(&session, &format!("SELECT a, b FROM t@{target} WHERE id = 1")), ["0|1"]);
+    }
+    session.execute("UPDATE t@x SET a = 1 WHERE id = 1; CREATE BRANCH z FROM y").unwrap();
+    for (source, target) in [("x", "z"), ("y", "x")] {
+        session.execute(&format!("MERGE BRANCH {source} INTO {target}")).unwrap();
+        assert_eq!(rows(&session, &format!("SELECT a, b FROM t@{target} WHERE id = 1")), ["1|1"]);
+    }
+}
