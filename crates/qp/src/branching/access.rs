@@ -7,7 +7,9 @@
 use std::error::Error as StdError;
 
 use pandodb_branch::ErrorKind as BranchErrorKind;
-use pandodb_branch::registry::{Branch, Branches, Commit, Point, Privilege, State, Tag, View};
+use pandodb_branch::registry::{
+    Branch, Branches, Commit, OpenMerge, Point, Privilege, State, Tag, View,
+};
 
 use super::{Work, at_name};
 use crate::ast::{self, Name};
@@ -237,6 +239,30 @@ impl Work<'_> {
             }
         }
         Err(refused)
+    }
+
+    /// Whether what an open merge takes may be read: the branch that is merged, or any that has the
+    /// moment (a pick keeps no branch).
+    pub(super) fn may_read_merged(&self, open: &OpenMerge) -> Result<bool> {
+        if self.session.user().is_none() {
+            return Ok(true);
+        }
+        for branch in self.readable()? {
+            let is_source = open.pick.is_none() && branch.id == open.source;
+            let now = self.branches.position(&branch)?;
+            if is_source || self.branches.with(|state| state.graph().holds(now, open.position))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Refuses to go on with a merge of what may not be read. Of which branch it is is not told.
+    pub(super) fn check_merged(&self, open: &OpenMerge) -> Result<()> {
+        if self.may_read_merged(open)? {
+            return Ok(());
+        }
+        Err(self.denied("read what is merged: it is of a branch without a grant"))
     }
 
     /// Whether a tag may be read: as its branch, or by owners once that is gone.

@@ -209,6 +209,10 @@ impl Work<'_> {
                 continue;
             }
             let Some(into) = branch(merge.target) else { continue };
+            // Conflicts have the cells of what is merged.
+            if !self.may_read_merged(&merge)? {
+                continue;
+            }
             for open in self.branches.conflicts(&merge)? {
                 let mut row = Self::conflict_row(&open);
                 row.extend([

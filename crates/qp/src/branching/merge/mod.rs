@@ -186,7 +186,7 @@ impl Work<'_> {
     }
 
     pub(super) fn continue_merge(&self) -> Result<Rows> {
-        let open = self.open_merge()?;
+        let open = self.readable_merge()?;
         if open.pick.is_some() {
             return self.continue_pick(&open);
         }
@@ -209,15 +209,24 @@ impl Work<'_> {
         Ok(self.branches.abort_merge(&self.open_merge()?)?)
     }
 
-    /// The merge into the session's branch that is open.
+    /// The merge into the session's branch that is open: who could begin it may end it.
     fn open_merge(&self) -> Result<OpenMerge> {
         let branch = self.current()?;
-        self.may(&branch, Privilege::Merge)?;
-        Ok(self.branches.merge_into(&branch.name)?)
+        let open = self.branches.merge_into(&branch.name);
+        let is_pick = open.as_ref().is_ok_and(|open| open.pick.is_some());
+        self.may(&branch, if is_pick { Privilege::Write } else { Privilege::Merge })?;
+        Ok(open?)
+    }
+
+    /// The same, if what is merged may be read.
+    fn readable_merge(&self) -> Result<OpenMerge> {
+        let open = self.open_merge()?;
+        self.check_merged(&open)?;
+        Ok(open)
     }
 
     pub(super) fn resolve(&self, resolve: &Resolve) -> Result<()> {
-        let open = self.open_merge()?;
+        let open = self.readable_merge()?;
         let pick = match &resolve.choice {
             ResolveChoice::Source => Pick::Theirs,
             ResolveChoice::Target => Pick::Ours,

@@ -377,3 +377,73 @@ fn a_commit_may_be_read_where_a_branch_that_may_be_read_has_it() {
     assert_eq!(asked(&changes(&forwarded)).unwrap(), 1);
     assert_eq!(asked(&changes(&own)).unwrap_err().kind(), ErrorKind::Denied);
 }
+
+/// Conflicts have cells of the source: who may not read it sees none, and decides none.
+#[test]
+fn an_open_merge_shows_nothing_of_a_branch_that_may_not_be_read() {
+    let session = shop();
+    session
+        .execute(
+            "CREATE BRANCH secret; UPDATE item@secret SET price = 99; UPDATE item SET price = 98;
+             GRANT MERGE ON BRANCH main TO ann; GRANT WRITE ON BRANCH main TO bob",
+        )
+        .unwrap();
+    let number = rows(&session, "SELECT max(transaction_id) FROM pando_log('secret')").remove(0);
+    let seen = ["SELECT count(*) FROM pando_conflicts", "SELECT count(*) > 0 FROM pando_conflicts"];
+    for (begun, user) in [
+        ("MERGE BRANCH secret INTO main".to_owned(), "ann"),
+        (format!("CHERRY PICK TRANSACTION {number}"), "bob"),
+    ] {
+        let manual = "WITH (conflict_resolution = 'manual')";
+        session.query(&format!("{begun} {manual}")).unwrap();
+        assert_eq!(rows(&session, seen[1]), ["1"]);
+        session.set_user(Some(user));
+        assert_eq!(rows(&session, seen[0]), ["0"], "{begun}");
+        assert_eq!(session.query("SHOW CONFLICTS").unwrap().rows.len(), 0);
+        for sql in
+            ["RESOLVE CONFLICTS WITH SOURCE", "RESOLVE CONFLICT 1 WITH SOURCE", "CONTINUE MERGE"]
+        {
+            let failed = session.query(sql).map(|rows| rows.rows.len()).unwrap_err();
+            assert_eq!(failed.kind(), ErrorKind::Denied, "{sql}: {failed}");
+            assert!(!failed.to_string().contains("secret"), "{failed}");
+        }
+        session.set_user(None);
+        session.execute(&format!("GRANT READ ON BRANCH secret TO {user}")).unwrap();
+        session.set_user(Some(user));
+        assert_eq!(rows(&session, seen[1]), ["1"], "{begun}");
+        session.execute("RESOLVE CONFLICTS WITH TARGET").unwrap();
+        session.set_user(None);
+        session.execute(&format!("REVOKE READ ON BRANCH secret FROM {user}")).unwrap();
+        session.set_user(Some(user));
+        assert!(error(&session, "CONTINUE MERGE").contains("may not read what is merged"));
+        session.execute("ABORT MERGE").unwrap();
+        session.set_user(None);
+    }
+    assert_eq!(rows(&session, "SELECT sum(price) FROM item"), ["294"]);
+}
+
+/// Who may pick commits may also settle what a pick left open.
+#[test]
+fn who_began_a_pick_that_stays_open_may_end_it() {
+    let session = shop();
+    session
+        .execute(
+            "UPDATE item@dev SET price = 99; UPDATE item SET price = 98;
+             GRANT WRITE ON BRANCH main TO ann; GRANT READ ON BRANCH dev TO ann",
+        )
+        .unwrap();
+    let number = rows(&session, "SELECT max(transaction_id) FROM pando_log('dev')").remove(0);
+    let pick = format!("CHERRY PICK TRANSACTION {number} WITH (conflict_resolution = 'manual')");
+    session.set_user(Some("ann"));
+    session.execute(&format!("{pick}; ABORT MERGE; {pick}")).unwrap();
+    session.execute("RESOLVE CONFLICTS WITH SOURCE; CONTINUE MERGE").unwrap();
+    assert_eq!(rows(&session, "SELECT sum(price) FROM item"), ["297"]);
+    session.set_user(None);
+    session.execute("UPDATE item@dev SET price = 97; UPDATE item SET price = 96").unwrap();
+    let merge = "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'manual')";
+    session.query(merge).unwrap();
+    session.set_user(Some("ann"));
+    for sql in ["RESOLVE CONFLICTS WITH SOURCE", "CONTINUE MERGE", "ABORT MERGE"] {
+        assert!(error(&session, sql).contains("may not MERGE the branch 'main'"), "{sql}");
+    }
+}
