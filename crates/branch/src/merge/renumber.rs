@@ -34,9 +34,17 @@ pub(crate) struct Numbers<'s> {
     pub(crate) same: &'s Same,
     tables: BTreeMap<ObjectId, NewRowids>,
     references: References,
+    /// The tables whose rows may get other rowids because that was asked for.
+    on_request: BTreeSet<ObjectId>,
 }
 
 impl Numbers<'_> {
+    /// Whether rows of a table get other rowids where both sides gave one. Not where the rowid
+    /// refers to another row: under another one the row would be that of another parent.
+    pub(crate) fn are_on_request(&self, table: ObjectId) -> bool {
+        self.on_request.contains(&table)
+    }
+
     /// The new rowid of the source's row `rowid`.
     pub(crate) fn get(&self, table: ObjectId, rowid: i64) -> Option<i64> {
         self.tables.get(&table)?.get(&rowid).copied()
@@ -206,7 +214,8 @@ pub(crate) fn plan<'s>(
     same: &'s Same,
 ) -> Result<Numbers<'s>> {
     let references = References::default();
-    let mut numbers = Numbers { same, tables: BTreeMap::new(), references };
+    let (tables, on_request) = (BTreeMap::new(), BTreeSet::new());
+    let mut numbers = Numbers { same, tables, references, on_request };
     if !run.options.renumber {
         return Ok(numbers);
     }
@@ -215,7 +224,10 @@ pub(crate) fn plan<'s>(
     // need a number, too.
     let mut plans: Vec<TablePlan<'_>> =
         merged.tables.iter().filter_map(|table| TablePlan::new(versions, table, same)).collect();
-    plans.retain(|plan| !numbers.references.is_key(&plan.table.shape));
+    let shapes = merged.tables.iter().map(|table| &table.shape);
+    let own = shapes.filter(|shape| !numbers.references.is_key(shape)).map(|shape| shape.id);
+    numbers.on_request = own.collect();
+    plans.retain(|plan| numbers.on_request.contains(&plan.table.shape.id));
     let mut news: BTreeSet<ObjectId> = plans.iter().map(|plan| plan.table.shape.id).collect();
     let mut is_first = true;
     while !news.is_empty() {

@@ -194,7 +194,7 @@ impl TableMerger<'_, '_, '_> {
         };
         match shape.key {
             KeyShape::Columns(_) => false,
-            KeyShape::Rowid { alias: Some(_), .. } => self.run.options.renumber,
+            KeyShape::Rowid { alias: Some(_), .. } => self.numbers.are_on_request(shape.id),
             // Where a primary key is declared beside the rowid, it tells, if there is one.
             KeyShape::Rowid { alias: None, .. } => {
                 shape.primary_key.is_empty()

@@ -331,3 +331,36 @@ fn many_rows_that_change_places_are_a_short_label() {
     assert_eq!(rows(&session, changed), ["1500|3002|1500"]);
     assert_eq!(rows(&session, "SELECT count(*) FROM t"), ["4500"]);
 }
+
+/// A rowid that refers to a row of another table is no number of its own: under another one the row
+/// would be about another parent.
+#[test]
+fn a_rowid_that_is_a_foreign_key_gets_no_number_of_its_own() {
+    for parents in ["", "INSERT INTO p@dev VALUES (3,'dev'); INSERT INTO p VALUES (3,'main');"] {
+        let session = session();
+        run(
+            &session,
+            &format!(
+                "PRAGMA foreign_keys = ON; CREATE TABLE p(id INTEGER PRIMARY KEY, name);
+                 CREATE TABLE more(id INTEGER PRIMARY KEY REFERENCES p, said);
+                 INSERT INTO p VALUES (1,'one'),(2,'two'); CREATE BRANCH dev; {parents}
+                 INSERT INTO more SELECT id, 'main' FROM p WHERE id <> 2;
+                 INSERT INTO more@dev SELECT id, 'dev' FROM p@dev WHERE id <> 2"
+            ),
+        );
+        for (source, target) in [("dev", "main"), ("main", "dev")] {
+            let merge = format!(
+                "USE BRANCH {target};
+                 MERGE BRANCH {source} INTO {target} WITH (conflict_resolution = 'renumber')"
+            );
+            let told = error(&session, &merge);
+            assert!(told.contains("1 conflict; the first: data more"), "{told}");
+        }
+        run(&session, "DELETE FROM more@dev WHERE id = 1; USE BRANCH main");
+        run(&session, "MERGE BRANCH dev INTO main WITH (conflict_resolution = 'renumber')");
+        let said = rows(&session, "SELECT name, said FROM p JOIN more USING (id) ORDER BY 1");
+        let expected: &[&str] =
+            if parents.is_empty() { &["one|main"] } else { &["dev|dev", "main|main", "one|main"] };
+        assert_eq!(said, expected);
+    }
+}
