@@ -174,6 +174,26 @@ fn conflicts_after_merges_that_crossed_say_that() {
     }
 }
 
+/// Who kept a row has it as it was changed, who deleted it stored it anew: neither had the other's
+/// reason.
+#[test]
+fn a_row_that_was_deleted_and_stored_anew_does_not_win_over_the_one_that_was_kept() {
+    for declared in ["(id INTEGER PRIMARY KEY, a, b)", "(id PRIMARY KEY, a, b) WITHOUT ROWID"] {
+        let base = format!("CREATE TABLE t{declared}; INSERT INTO t VALUES (1, 0, 0)");
+        let session = crossed(&base, ["UPDATE t SET a = 2", "DELETE FROM t"], "TARGET");
+        session.execute("USE BRANCH y; INSERT INTO t VALUES (1, 1, 1)").unwrap();
+        for (source, target) in [("x", "y"), ("y", "x")] {
+            session.execute(&format!("USE BRANCH {target}")).unwrap();
+            let told = error(&session, &format!("MERGE BRANCH {source} INTO {target}"));
+            assert!(told.contains("left a open"), "{told}");
+        }
+        session
+            .execute("MERGE BRANCH y INTO x WITH (conflict_resolution = 'target_wins')")
+            .unwrap();
+        assert_eq!(rows(&session, "SELECT a FROM t"), ["2"]);
+    }
+}
+
 /// `x` and `y` take each other once more, as both were before, and keep what `choice` says.
 fn cross_again(session: &Session, choice: &str) {
     session.execute("CREATE BRANCH x1 FROM x; CREATE BRANCH y1 FROM y").unwrap();
