@@ -34,15 +34,13 @@ pub fn between(
         let look = |apart: &mut Apart, diff: &mut RowDiff| {
             diff.next_with(|row| {
                 let key = row.stored_under().to_vec();
-                let is_changed = row.kind == RowChangeKind::Changed;
-                for (index, column) in columns.iter().enumerate() {
-                    // Of a row that one of the two lacks no cell is settled either.
-                    if !is_changed || row.changed.get(index) == Some(&true) {
-                        apart.add(table.id, Scope::Cell(key.clone(), *column));
-                    }
-                }
-                if !is_changed {
+                if row.kind != RowChangeKind::Changed {
                     apart.add(table.id, Scope::Row(key));
+                    return Ok(());
+                }
+                let changed = columns.iter().zip(row.changed).filter(|(_, changed)| **changed);
+                for (column, _) in changed {
+                    apart.add(table.id, Scope::Cell(key.clone(), *column));
                 }
                 Ok(())
             })

@@ -119,7 +119,8 @@ struct Unsettled {
 struct UnsettledRow {
     /// The columns it is about.
     columns: BTreeSet<ColumnId>,
-    /// Whether it is about all: the cells of the base break a constraint together.
+    /// Whether it is about all: the cells of the base break a constraint together, or one of those
+    /// that it is made of lacks the row. Who deleted it may have stored it anew since.
     is_whole: bool,
 }
 
@@ -128,11 +129,12 @@ impl Unsettled {
         let mut rows: BTreeMap<Vec<u8>, UnsettledRow> = BTreeMap::new();
         for key in keys.iter().filter(|key| key.object == table) {
             match &key.scope {
-                Scope::Row(row) => drop(rows.entry(row.clone()).or_default()),
                 Scope::Cell(row, column) => {
                     rows.entry(row.clone()).or_default().columns.insert(*column);
                 }
-                Scope::Broken(row, _) => rows.entry(row.clone()).or_default().is_whole = true,
+                Scope::Row(row) | Scope::Broken(row, _) => {
+                    rows.entry(row.clone()).or_default().is_whole = true;
+                }
                 Scope::Schema(_) => {}
             }
         }

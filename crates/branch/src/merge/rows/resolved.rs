@@ -160,11 +160,6 @@ impl TableMerger<'_, '_, '_> {
             (false, false) => "the source deleted the row, the target changed it",
         };
         let row_key = shape.key_values(key, ours.as_deref().or(theirs.as_deref()))?;
-        if self.run.options.makes_base
-            && let Some(row) = ours.as_ref().or(theirs.as_ref())
-        {
-            self.leave_changed_open(key, base.as_ref(), row);
-        }
         self.run.conflict(Conflict {
             key: address,
             kind: ConflictKind::DeleteModify,
@@ -178,19 +173,5 @@ impl TableMerger<'_, '_, '_> {
             theirs,
             detail: detail.into(),
         })
-    }
-
-    /// In a base that is made of several: what one of them changed in a row that another one
-    /// deleted is settled no more than whether the row is there. Who deleted it may have stored it
-    /// anew since, with cells of his own.
-    fn leave_changed_open(&mut self, key: &[u8], base: Option<&Row>, row: &Row) {
-        let shape = &self.table.shape;
-        for (index, column) in shape.columns.iter().enumerate() {
-            let is_kept = base.is_some_and(|base| is_same(&base[index], &row[index]));
-            if !is_kept {
-                let scope = Scope::Cell(key.to_vec(), column.id);
-                self.run.report.unsettled.insert(ConflictKey { object: shape.id, scope });
-            }
-        }
     }
 }
