@@ -1,7 +1,8 @@
 //! `cargo xtask merges`: random schemas and changes on branches, merged every way.
 //!
-//! The package `pandodb-merges` makes them and looks at the laws of merges; its test is the share
-//! of CI. Neighbours: `tests/merges` holds the program, `soak` calls it with new seeds.
+//! The package `pandodb-merges` makes them and looks at the laws of merges, and compares branches
+//! that take each other again and again with a model; its tests are the share of CI. Neighbours:
+//! `tests/merges` holds the program, `soak` calls it with new seeds.
 
 use crate::process::{Outcome, Tool};
 

@@ -2,8 +2,10 @@
 //!
 //! A seed makes a schema, rows, and changes of both on branches; the branches are then merged in
 //! both directions with every policy, and the laws of `docs/merging.md` are looked at. What breaks
-//! one is made short and printed as SQL. Neighbours: `generate` (a seed's script), `laws`,
-//! `shrink`; `cargo xtask soak` runs new seeds, the test below always the same ones.
+//! one is made short and printed as SQL. The same seed makes branches of one table that take each
+//! other again and again, which `crossed` holds beside a model. Neighbours: `generate` (a seed's
+//! script), `laws`, `shrink`; `cargo xtask soak` runs new seeds, the tests below always the same
+//! ones.
 #![allow(
     clippy::print_stdout,
     clippy::disallowed_methods,
@@ -11,6 +13,7 @@
 )]
 
 mod again;
+mod crossed;
 mod definition;
 mod generate;
 mod laws;
@@ -24,8 +27,9 @@ mod world;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
+use crate::crossed::Met;
 use crate::laws::Broken;
 use crate::world::Line;
 
@@ -47,30 +51,76 @@ struct Arguments {
     /// Print the script of each seed, run nothing else.
     #[arg(long)]
     print: bool,
+    /// Leave the other part out.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+}
+
+/// What a seed makes.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Any schema, merged every way, and the laws of that.
+    Laws,
+    /// One table, whose branches take each other again and again, beside a model.
+    Crossed,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let began = Instant::now();
-    let mut findings = 0;
-    let mut seeds = 0_u64;
+    let has = |part| arguments.only.is_none_or(|only| only == part);
+    let (mut findings, mut seeds) = (0, 0_u64);
+    let mut met = Met::default();
     for seed in arguments.start..arguments.start.saturating_add(arguments.seeds) {
         seeds += 1;
-        if arguments.print {
-            print!("{}", written(&generate::of_seed(seed).script));
-            continue;
+        if has(Part::Laws) {
+            findings += laws_of(seed, &arguments);
         }
-        let Some((script, found)) = run(seed) else { continue };
-        let limit = Duration::from_secs(arguments.shrinking);
-        let (script, found) = shrink::shrink(script, found, limit);
-        println!("seed {seed}: {}\n  {}\n{}", found.law, found.how, written(&script));
-        findings += 1;
+        if has(Part::Crossed) {
+            findings += crossed_of(seed, &arguments, &mut met);
+        }
         if findings >= arguments.findings {
             break;
         }
     }
     println!("{seeds} seeds in {:.1} s, {findings} findings", began.elapsed().as_secs_f64());
+    if met.merges > 0 {
+        println!("branches that take each other: {met}");
+    }
     if findings == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Tries the laws on a seed's branches; the number of findings.
+fn laws_of(seed: u64, arguments: &Arguments) -> usize {
+    if arguments.print {
+        print!("{}", written(&generate::of_seed(seed).script));
+        return 0;
+    }
+    let Some((script, found)) = run(seed) else { return 0 };
+    let limit = Duration::from_secs(arguments.shrinking);
+    let (script, found) = shrink::shrink(script, found, limit, shrink::finding);
+    println!("seed {seed}: {}\n  {}\n{}", found.law, found.how, written(&script));
+    1
+}
+
+/// Compares a seed's crossed branches with the model; the number of findings.
+fn crossed_of(seed: u64, arguments: &Arguments, met: &mut Met) -> usize {
+    let script = crossed::Script::of_seed(seed);
+    if arguments.print {
+        print!("{script}");
+        return 0;
+    }
+    let found = match crossed::check(&script) {
+        Ok(more) => {
+            met.add(more);
+            return 0;
+        }
+        Err(found) => found,
+    };
+    let limit = Duration::from_secs(arguments.shrinking);
+    let (script, found) = crossed::shorten(script, found, limit);
+    println!("seed {seed}: {}\n  {}\n{script}", found.law, found.how);
+    1
 }
 
 /// What a seed breaks, with its script.
@@ -101,6 +151,26 @@ fn written(script: &[Line]) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::panic, reason = "tests fail by panicking")]
+
+    use crate::crossed::{self, Met, Script};
+
+    /// Branches that crossed again and again meet all that the model knows.
+    #[test]
+    fn branches_that_take_each_other_have_what_the_model_says() {
+        let mut met = Met::default();
+        let seeds = pandodb_testkit::Seeds::first(40);
+        seeds.run("branches_that_take_each_other_have_what_the_model_says", |random| {
+            match crossed::check(&Script::of_seed(random.get_seed())) {
+                Ok(more) => met.add(more),
+                Err(found) => {
+                    let script = Script::of_seed(random.get_seed());
+                    panic!("{}\n{}\n{script}", found.law, found.how)
+                }
+            }
+        });
+        assert!(seeds.is_replay() || (met.crossed > 40 && met.conflicts > 40), "{met}");
+        assert!(met.careful * 50 < met.merges, "{met}");
+    }
 
     /// A share of the seeds; `cargo xtask soak` runs others.
     #[test]

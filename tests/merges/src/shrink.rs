@@ -1,7 +1,7 @@
 //! Makes a script that breaks a law short.
 //!
-//! Statements are left out, many at first and then one by one, as long as the same law is broken.
-//! Neighbours: `world` runs scripts, in which statements may fail.
+//! Steps are left out, many at first and then one by one, as long as the same law is broken.
+//! Neighbours: `world` and `crossed` run scripts, in which steps may come to nothing.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,12 @@ pub(crate) fn finding(script: &[Line]) -> Option<Broken> {
 }
 
 /// A shorter script that breaks the same law, and how.
-pub(crate) fn shrink(script: Vec<Line>, found: Broken, limit: Duration) -> (Vec<Line>, Broken) {
+pub(crate) fn shrink<S: Clone>(
+    script: Vec<S>,
+    found: Broken,
+    limit: Duration,
+    finding: impl Fn(&[S]) -> Option<Broken>,
+) -> (Vec<S>, Broken) {
     let began = Instant::now();
     let (mut script, mut found) = (script, found);
     let mut size = script.len().div_ceil(2);

@@ -4,6 +4,8 @@
 //! part of the game: when a script is shrunk, what a statement needs may be gone. Neighbours:
 //! `generate` writes scripts, `snapshot` reads branches, `laws` merges them.
 
+use std::collections::BTreeMap;
+
 use pandodb_qp::function::ValueRef;
 use pandodb_qp::session::{Session, Step};
 use pandodb_qp::store::Database;
@@ -131,6 +133,13 @@ impl World {
             rows.push(statement.with_row(|row| row.iter().map(written).collect())?);
         }
         Ok(rows)
+    }
+
+    /// The rows of a query, with the names of their columns.
+    pub(crate) fn named_rows(&self, sql: &str) -> Result<Vec<BTreeMap<Box<str>, String>>, Error> {
+        let names = self.session.prepare(sql)?.0.map(|statement| statement.column_names());
+        let rows = self.rows(sql)?.into_iter();
+        Ok(rows.map(|row| names.iter().flatten().cloned().zip(row).collect()).collect())
     }
 
     /// The first column of a query.

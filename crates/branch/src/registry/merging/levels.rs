@@ -47,9 +47,11 @@ impl Branches {
     pub(super) fn level_of(&self, view: &View) -> Result<Position> {
         let own = view.position();
         let found = self.with_index(|state| {
-            let line = state.graph.line(own.line)?;
-            let index = line.merges.iter().rposition(|merge| merge.after < own.commit)?;
-            let level = *state.levels.get(&(own.line, index as u32))?;
+            // A branch that has done nothing yet stands where it was made.
+            let place = state.graph.normalized(own);
+            let line = state.graph.line(place.line)?;
+            let index = line.merges.iter().rposition(|merge| merge.after < place.commit)?;
+            let level = *state.levels.get(&(place.line, index as u32))?;
             let head = HeadId(state.anchor_at(state.graph.normalized(level))?);
             Some((level, self.pins.pin(head)))
         })?;

@@ -168,6 +168,14 @@ fn branches_that_move_to_each_other_in_turn_are_up_to_date() {
     merge("other", "dev", "up to date");
     merge("other", "main", "up to date");
     merge("dev", "other", "up to date");
+    // So does who is made of one that was moved, and has done nothing yet.
+    session.execute("CREATE BRANCH of_main FROM main; CREATE BRANCH of_that FROM of_main").unwrap();
+    for source in ["of_main", "of_that"] {
+        for target in ["dev", "main", "other"] {
+            merge(source, target, "up to date");
+            merge(target, source, "up to date");
+        }
+    }
     // Each goes on from there, and so does it the other way round.
     session.execute("UPDATE item@dev SET price = 4 WHERE id = 1").unwrap();
     merge("main", "dev", "up to date");
