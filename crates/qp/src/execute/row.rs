@@ -178,7 +178,7 @@ impl Slot {
 
     /// Forgets the row, and with it every hold on storage.
     #[inline]
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.is_null = false;
         match &mut self.row {
             SlotRow::Empty => {}

@@ -7,7 +7,7 @@
 
 use super::{ModifyKind, ModifyPlan, TableWriter};
 use crate::ast::ConflictAction;
-use crate::plan::{AccessPath, Node};
+use crate::plan::{AccessPath, IndexEqual, IndexPath, Node};
 
 impl ModifyPlan {
     /// Whether it writes nothing before it knows that it will succeed.
@@ -46,15 +46,29 @@ impl TableWriter {
 }
 
 /// Whether the rows are at most one, by the shape of the plan alone.
-fn is_single(node: &Node) -> bool {
+pub(super) fn is_single(node: &Node) -> bool {
     match node {
         Node::Once(_) | Node::Empty => true,
         Node::Values(values) => values.rows.len() <= 1,
-        Node::Scan(scan) => matches!(scan.path, AccessPath::Rowid(_)),
+        Node::Scan(scan) => match &scan.path {
+            AccessPath::Rowid(_) => true,
+            AccessPath::Index(path) => is_exact(path),
+            _ => false,
+        },
         Node::Filter(filter) => is_single(&filter.input),
         Node::Project(project) => is_single(&project.input),
         _ => false,
     }
+}
+
+/// Whether a way through an index gives a value for each column of a key: of NULL, which a unique
+/// index may have several times, IS alone finds rows.
+fn is_exact(path: &IndexPath) -> bool {
+    let Some(index) = &path.index else { return false };
+    let is_value = |equal: &IndexEqual| matches!(equal, IndexEqual::Value { is: false, .. });
+    index.unique.is_some()
+        && path.equals.len() >= index.columns.len()
+        && path.equals.iter().all(is_value)
 }
 
 #[cfg(test)]
@@ -76,6 +90,7 @@ mod tests {
         session
             .execute(
                 "CREATE TABLE t(a INTEGER PRIMARY KEY, b UNIQUE); CREATE INDEX i ON t(b);
+                 CREATE TABLE named(a INTEGER PRIMARY KEY, b UNIQUE);
                  CREATE TABLE watched(a INTEGER PRIMARY KEY);
                  CREATE TRIGGER w AFTER INSERT ON watched BEGIN DELETE FROM t; END;
                  CREATE TABLE yielding(a INTEGER PRIMARY KEY, b UNIQUE ON CONFLICT REPLACE)",
@@ -86,6 +101,8 @@ mod tests {
             "INSERT OR IGNORE INTO t SELECT 1, 2",
             "UPDATE t SET b = 1 WHERE a = 2",
             "DELETE FROM t WHERE a = 1",
+            "UPDATE named SET b = b + 1 WHERE b = 2",
+            "DELETE FROM named WHERE b = ?1 AND a > 3",
         ] {
             assert!(looks_first(&session, sql), "{sql}");
         }
@@ -97,6 +114,9 @@ mod tests {
             "UPDATE t SET b = 1",
             "UPDATE OR REPLACE t SET b = 1 WHERE a = 2",
             "DELETE FROM t WHERE b > 1",
+            "DELETE FROM named WHERE b IN (1, 2)",
+            "DELETE FROM named WHERE b IS ?1",
+            "DELETE FROM t INDEXED BY i WHERE b = 2",
             "INSERT INTO watched VALUES (1)",
             "INSERT INTO yielding VALUES (1, 2)",
         ] {

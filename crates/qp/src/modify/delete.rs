@@ -31,14 +31,20 @@ impl DeletePlan {
             let mut rows = FoundRows::open(&self.input, self.target, frame, outer)?;
             while rows.next(frame, outer)? {
                 let key = writer.key_of(self.target, frame)?;
-                if self.is_direct
-                    && !is_watched
-                    && writer.delete_found(self.target, &key, frame, outer)?
-                {
-                    changes.rows += 1;
-                    continue;
+                let is_taken =
+                    self.is_direct && !is_watched && writer.take_found(self.target, frame)?;
+                if self.finds_one {
+                    rows.leave(frame);
                 }
-                writer.delete(&key, frame, outer, returning, changes)?;
+                if is_taken {
+                    writer.delete_row(&key, frame, outer)?;
+                    changes.rows += 1;
+                } else {
+                    writer.delete(&key, frame, outer, returning, changes)?;
+                }
+                if self.finds_one {
+                    break;
+                }
             }
             return Ok(());
         }

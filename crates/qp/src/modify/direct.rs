@@ -12,7 +12,7 @@ use pandodb_ds::record::row::{RowView, encode_row};
 use pandodb_ds::record::{Value, ValueRef};
 use smallvec::SmallVec;
 
-use super::{RowKey, TableWriter};
+use super::TableWriter;
 use crate::error::Result;
 use crate::execute::{Frame, Outer, SlotRow};
 use crate::function::RowChange;
@@ -48,16 +48,14 @@ impl TableWriter {
         self.is_cautious() && self.table.has_rowid() && self.generated.is_empty() && !reads_alias
     }
 
-    /// Writes the row on which the cursor in `target` stands with the values of `set`; false, and
-    /// nothing done, where that is not all. `bytes` is room for the row.
+    /// Makes `bytes` the row on which the cursor in `target` stands with the values of `set`; false
+    /// where that is not all there is to do. [`put_spliced`](Self::put_spliced) comes next.
     pub(super) fn splice(
         &self,
         target: SlotId,
-        rowid: i64,
         set: &[(usize, Value)],
         bytes: &mut Vec<u8>,
         frame: &Frame,
-        outer: Outer<'_>,
     ) -> Result<bool> {
         let SlotRow::Cursor(row) = &frame.slot(target).row else { return Ok(false) };
         let mut converted: SmallVec<[(usize, Value); 4]> = SmallVec::new();
@@ -71,11 +69,16 @@ impl TableWriter {
         }
         let set = converted.iter().map(|(position, value)| (*position, value.as_ref()));
         self.encode_with(row.cursor.value()?, set, bytes)?;
+        Ok(true)
+    }
+
+    /// Writes a row that was spliced.
+    pub(super) fn put_spliced(&self, rowid: i64, bytes: &[u8], outer: Outer<'_>) -> Result<()> {
         let mut transaction = outer.context.transaction(self.source)?.borrow_mut();
         transaction.put_later(self.table.tree, &rowid_key(rowid), bytes)?;
         drop(transaction);
         outer.context.session.row_changed(RowChange::Update, &self.table.name, rowid);
-        Ok(true)
+        Ok(())
     }
 
     /// Encodes a stored row anew with other values at some positions.
@@ -106,21 +109,14 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Takes out the row on which the cursor in `target` stands; false, and nothing done, where
-    /// there is none.
-    pub(super) fn delete_found(
-        &self,
-        target: SlotId,
-        key: &RowKey,
-        frame: &mut Frame,
-        outer: Outer<'_>,
-    ) -> Result<bool> {
+    /// Puts the row on which the cursor in `target` stands where [`delete_row`](Self::delete_row)
+    /// looks for it; false where there is no such row.
+    pub(super) fn take_found(&self, target: SlotId, frame: &mut Frame) -> Result<bool> {
         let SlotRow::Cursor(_) = &frame.slot(target).row else { return Ok(false) };
         if !self.indexes.is_empty() {
             let row = frame.slot(target).keep()?;
             frame.slot_mut(self.row).restore(row);
         }
-        self.delete_row(key, frame, outer)?;
         Ok(true)
     }
 }

@@ -86,6 +86,15 @@ impl<'p> FoundRows<'p> {
         Ok(rowids)
     }
 
+    /// Stands on no row any more, where there is no other: who stands on a page has it copied when
+    /// it changes. No row is asked for from then on.
+    pub(super) fn leave(&self, frame: &mut Frame) {
+        frame.slot_mut(self.target).clear();
+        for state in &mut frame.states {
+            state.clear();
+        }
+    }
+
     /// Moves to the next row; whether there is one.
     pub(super) fn next(&mut self, frame: &mut Frame, outer: Outer<'_>) -> Result<bool> {
         let Some(rowids) = &mut self.rowids else { return self.input.next(frame, outer) };

@@ -217,6 +217,8 @@ pub struct UpdatePlan {
     pub in_key_order: bool,
     /// Nothing but the row itself changes: new values go straight into its stored form.
     pub is_direct: bool,
+    /// There is one row at most, so that nobody has to stand on it while it changes.
+    pub finds_one: bool,
 }
 
 /// `DELETE`
@@ -234,6 +236,8 @@ pub struct DeletePlan {
     pub buffered: bool,
     /// Nobody asks for the row but its indexes: it is not taken apart.
     pub is_direct: bool,
+    /// There is one row at most, so that nobody has to stand on it while it goes.
+    pub finds_one: bool,
 }
 
 /// What a change did.

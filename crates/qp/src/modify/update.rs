@@ -58,15 +58,22 @@ impl UpdatePlan {
             let mut rows = FoundRows::open(&self.input, self.target, frame, outer)?;
             while rows.next(frame, outer)? {
                 let job = self.read(frame, outer)?;
-                if self.is_direct
+                let is_spliced = self.is_direct
                     && !outer.context.session.watches_rows()
-                    && let RowKey::Rowid(rowid) = job.key
-                    && self.writer.splice(self.target, rowid, &job.set, &mut bytes, frame, outer)?
-                {
-                    changes.rows += 1;
-                    continue;
+                    && self.writer.splice(self.target, &job.set, &mut bytes, frame)?;
+                if self.finds_one {
+                    rows.leave(frame);
                 }
-                self.change(job, frame, outer, returning, changes)?;
+                match job.key {
+                    RowKey::Rowid(rowid) if is_spliced => {
+                        self.writer.put_spliced(rowid, &bytes, outer)?;
+                        changes.rows += 1;
+                    }
+                    _ => self.change(job, frame, outer, returning, changes)?,
+                }
+                if self.finds_one {
+                    break;
+                }
             }
             return Ok(());
         }

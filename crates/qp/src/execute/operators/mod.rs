@@ -87,7 +87,7 @@ pub enum OperatorState {
 impl OperatorState {
     /// Forgets everything, and with it every hold on storage.
     #[inline]
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         match self {
             // These hold nothing, and who opens anew sets them.
             Self::None | Self::Once(_) | Self::Position(_) => {}

@@ -10,6 +10,7 @@ use crate::ast;
 use crate::bind::{Binder, Group, Relation, ScopeTable, TableRelation, no_row};
 use crate::catalog::Table;
 use crate::error::Result;
+use crate::modify::cautious::is_single;
 use crate::modify::foreign_key::Touched;
 use crate::modify::found::{find_in_batches, scans_table};
 use crate::modify::trigger::{Change, Triggers};
@@ -60,8 +61,15 @@ pub(super) fn delete_plan(
     if !buffered && !truncate {
         find_in_batches(binder, &mut input, table, target);
     }
-    let plan =
-        DeletePlan { writer: Arc::new(writer), input, target, truncate, buffered, is_direct };
+    let plan = DeletePlan {
+        finds_one: is_single(&input),
+        writer: Arc::new(writer),
+        input,
+        target,
+        truncate,
+        buffered,
+        is_direct,
+    };
     Ok(ModifyPlan {
         kind: ModifyKind::Delete(Box::new(plan)),
         layout: Layout::default(),

@@ -13,6 +13,7 @@ use crate::bind::{Binder, Group, NameScope, Relation, ScopeTable};
 use crate::bind::{is_rowid_name, no_row, parts, width};
 use crate::catalog::{IndexColumn, Table, Trigger};
 use crate::error::{Error, ErrorKind, Result};
+use crate::modify::cautious::is_single;
 use crate::modify::foreign_key::{Concern, Touched};
 use crate::modify::found::{find_in_batches, scans_table};
 use crate::modify::trigger::Change;
@@ -72,6 +73,7 @@ pub(super) fn update_plan(
     }
     let plan = UpdatePlan {
         is_direct,
+        finds_one: is_single(&input),
         writer: Arc::new(writer),
         input,
         target,
