@@ -41,6 +41,9 @@ const ASCENDING_BYTES_MAX: usize = 256 << 10;
 /// Fewer than this when they are done: waiting was of no use.
 const FEW: usize = 4;
 
+/// That fewer have an order does not say that they leave their pages for good.
+const ORDERED_MIN: usize = 64;
+
 /// The changes of a head's trees that were not done yet.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
@@ -350,6 +353,7 @@ impl Gathered {
 
     fn settle(&mut self, forest: &mut Forest, outer: &mut Writer<'_>) -> Result<()> {
         let is_growing = self.outgrows(forest);
+        let is_ordered = self.is_ascending && self.changes.len() >= ORDERED_MIN;
         let Self { bytes, changes, .. } = self;
         if !self.is_ascending {
             // Of several changes of one key the last one counts.
@@ -364,7 +368,7 @@ impl Gathered {
             dirty_bytes: outer.dirty_bytes,
             copied_bytes: 0,
             // Pages that are met in any order are met again, unless nearly all of them are new.
-            ahead: outer.ahead.filter(|_| self.is_ascending || is_growing),
+            ahead: outer.ahead.filter(|_| is_ordered || is_growing),
         };
         let mut edits = changes.iter().map(|change| change.edit(bytes));
         let outcome = forest.edit_sorted(&mut writer, self.tree, &mut edits);
