@@ -223,6 +223,7 @@ pub struct UpdatePlan {
 
 /// `DELETE`
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of the plan for itself")]
 pub struct DeletePlan {
     /// Which table.
     pub writer: Arc<TableWriter>,
