@@ -12,7 +12,11 @@ pub const SQL_BYTES_MAX: usize = 1_000_000_000;
 /// it is, because it is one node wherever it goes.
 pub const EXPRESSION_DEPTH_MAX: u32 = 1000;
 
-/// What the nesting of one statement may weigh: an operator, a parenthesis or a function call
+/// Parentheses that stand directly inside of one another, as many as SQLite's parser holds. They
+/// make no tree, so they do not count for its height.
+pub const PARENTHESES_MAX: usize = 2_493;
+
+/// What the nesting of one statement may weigh: an operator, parentheses or a function call
 /// weighs [`WEIGHT_EXPRESSION`], a subquery [`WEIGHT_SELECT`]. Sized so that the parser needs
 /// less than a stack of two mebibytes even without optimization, where a unit takes up to 390
 /// bytes.

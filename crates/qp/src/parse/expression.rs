@@ -156,6 +156,16 @@ impl Parser<'_> {
         }
     }
 
+    /// An operand that has been read, with all operators behind it that bind tighter than `level`.
+    #[inline]
+    pub(super) fn with_operators(&mut self, operand: Expression, level: u8) -> Result<Expression> {
+        if level_of(self.token.kind) > level {
+            self.behind_operand(operand, level)
+        } else {
+            Ok(operand)
+        }
+    }
+
     #[inline]
     fn behind_operand(&mut self, operand: Expression, level: u8) -> Result<Expression> {
         self.enter(WEIGHT_OPERAND)?;

@@ -186,12 +186,44 @@ impl Parser<'_> {
             return self.subquery_operand(start);
         }
         self.enter(limits::WEIGHT_EXPRESSION)?;
-        let inner = match self.above(0) {
-            Ok(first) if self.at(TokenKind::Comma) => self.row(first),
-            inner => inner,
+        let inner = if self.at(TokenKind::LeftParenthesis) {
+            self.parenthesized_often()
+        } else {
+            self.above(0)
         };
+        let inner = self.listed_in_parenthesis(inner);
         self.leave(limits::WEIGHT_EXPRESSION);
         self.behind_parenthesis(inner, start)
+    }
+
+    /// What stands in a parenthesis and begins with more of them: `((a) + 1)` without the outer
+    /// two. They leave no node and are no height, so they are read in a loop and not on the stack.
+    #[inline(never)]
+    fn parenthesized_often(&mut self) -> Result<Expression> {
+        let mut starts = Vec::new();
+        // The last one before a SELECT belongs to that.
+        while self.at(TokenKind::LeftParenthesis) && !self.peek().kind.begins_select() {
+            starts.push(self.advance().start);
+            if starts.len() >= limits::PARENTHESES_MAX {
+                return Err(self.too_many_parentheses());
+            }
+        }
+        let mut inner = self.above(0);
+        while let Some(start) = starts.pop() {
+            let listed = self.listed_in_parenthesis(inner);
+            let operand = self.behind_parenthesis(listed, start)?;
+            inner = self.with_operators(operand, 0);
+        }
+        inner
+    }
+
+    /// The expression of a parenthesis, or the row that begins with it.
+    #[inline]
+    fn listed_in_parenthesis(&mut self, inner: Result<Expression>) -> Result<Expression> {
+        match inner {
+            Ok(first) if self.at(TokenKind::Comma) => self.row(first),
+            inner => inner,
+        }
     }
 
     #[inline]

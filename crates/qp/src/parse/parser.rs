@@ -209,6 +209,15 @@ impl<'a> Parser<'a> {
             .with_hint("split the statement, or move parts of it to common table expressions")
     }
 
+    /// The error of too many parentheses directly inside of one another, in SQLite's words.
+    #[cold]
+    pub(super) fn too_many_parentheses(&self) -> Error {
+        let most = limits::PARENTHESES_MAX;
+        Error::invalid("Recursion limit")
+            .at(self.token_span())
+            .with_hint(format!("at most {most} parentheses may stand inside of one another"))
+    }
+
     // Names.
 
     /// The name that `token` spells.

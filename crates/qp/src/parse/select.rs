@@ -19,7 +19,7 @@ impl Parser<'_> {
     /// Whether a query begins here.
     #[inline]
     pub(super) fn at_select(&self) -> bool {
-        matches!(self.token.kind, TokenKind::Select | TokenKind::Values | TokenKind::With)
+        self.token.kind.begins_select()
     }
 
     /// A query up to the closing parenthesis, whose opening one has been read. The height it

@@ -11,6 +11,7 @@ use crate::ast::{
     BinaryOperator, BranchStatement, Chain, ExpressionKind, InsertSource, Resolve, ResolveChoice,
     TableReferenceKind,
 };
+use crate::limits;
 
 fn one(sql: &str) -> StatementKind {
     let mut statements = parse_all(sql).unwrap_or_else(|error| panic!("{sql}\n{error:?}"));
@@ -290,6 +291,41 @@ fn nesting_ends_in_an_error_and_not_in_the_stack() {
         for (open, close) in [("(", ")"), ("(a JOIN ", ")")] {
             let text = format!("SELECT * FROM {}t{}", open.repeat(9_999), close.repeat(9_999));
             assert_eq!(error(&text).kind(), ErrorKind::Invalid);
+        }
+    };
+    std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+/// They are read in a loop, and leave nothing: SQLite holds 2,493 of them.
+#[test]
+fn parentheses_alone_are_no_height() {
+    let work = move || {
+        for middle in
+            ["1", "1 + 1", "a, b", "SELECT (1)", "1) + (2", "a, b) = (c, d", "-1", "f((1))"]
+        {
+            let nested = |depth: usize| {
+                let open = "(".repeat(depth);
+                parse_expression(&format!("{open}{middle}{}", ")".repeat(depth)))
+            };
+            let once = nested(1).unwrap().to_string();
+            for depth in [2, 3, 100, 1000, limits::PARENTHESES_MAX] {
+                assert_eq!(nested(depth).unwrap().to_string(), once, "{depth} around {middle}");
+            }
+            // The parenthesis of a query is its own, and not one of those around it.
+            let most = limits::PARENTHESES_MAX + usize::from(middle.starts_with("SELECT"));
+            for depth in [most + 1, 5_000, 100_000] {
+                let refused = nested(depth).unwrap_err();
+                assert_eq!(refused.message(), "Recursion limit", "{depth} around {middle}");
+            }
+        }
+        // Behind each of them goes on what stands in the one around.
+        let steps = |depth: usize| format!("{}1{}", "(".repeat(depth), " + 1)".repeat(depth));
+        assert!(parse_expression(&steps(999)).is_ok());
+        assert!(parse_expression(&steps(1000)).is_err());
+        let rows = parse_expression("(((1 + 2) * 3, 4) = (5, 6)) AND 7").unwrap();
+        assert_eq!(rows.to_string(), "((1 + 2) * 3, 4) = (5, 6) AND 7");
+        for broken in ["((1)", "((1) 2)", "((1), )", "(())", "((1)))", "(((a, b), c)"] {
+            assert!(parse_expression(broken).is_err(), "{broken}");
         }
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();

@@ -218,6 +218,11 @@ impl TokenKind {
         CLASSES[self as usize]
     }
 
+    /// Whether a query begins with it.
+    pub(in crate::parse) fn begins_select(self) -> bool {
+        matches!(self, Self::Select | Self::Values | Self::With)
+    }
+
     /// Whether it can be a name in an expression.
     pub(in crate::parse) fn is_identifier(self) -> bool {
         matches!(self, Self::Identifier | Self::Quoted)
