@@ -133,6 +133,9 @@ pub(crate) struct OutputArguments {
     /// A table drawn with ASCII characters
     #[arg(long = "ascii-table", alias = "table-mode")]
     table: bool,
+    /// Values between the control characters US and RS
+    #[arg(long)]
+    ascii: bool,
     /// Aligned columns
     #[arg(long)]
     column: bool,
@@ -184,6 +187,7 @@ impl OutputArguments {
             (self.tsv, Mode::Tsv),
             (self.boxed, Mode::Box),
             (self.table, Mode::Table),
+            (self.ascii, Mode::Ascii),
             (self.column, Mode::Column),
             (self.markdown, Mode::Markdown),
             (self.line, Mode::Line),

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 
 /// The name with one dash, what it means here, and whether a value follows.
 const SINGLE_DASH: &[(&str, &str, bool)] = &[
-    ("ascii", "--ascii-table", false),
+    ("ascii", "--ascii", false),
     ("bail", "--bail", false),
     ("batch", "--batch", false),
     ("box", "--box", false),

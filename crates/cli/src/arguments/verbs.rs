@@ -638,6 +638,8 @@ pub(crate) enum Format {
     Csv,
     /// Tab separated values.
     Tsv,
+    /// Values between the control characters US and RS.
+    Ascii,
     /// One JSON array of objects.
     Json,
     /// One JSON object a line.

@@ -4,23 +4,26 @@
 
 use std::io::Write;
 
-use super::{Argument, Command, NONE, command, usage};
+use super::{Argument, Command, NONE, command, two_dashes, usage};
 use crate::failure::{Failure, Outcome};
 use crate::shell::{Opening, Shell};
-use crate::transfer::{self, Digest, Dump, Format, Import};
+use crate::transfer::{self, Digest, Dump, Format, Import, program};
 
 pub(super) const COMMANDS: &[Command] = &[
     command(
         "import",
         NONE,
         [
-            "[OPTIONS] FILE [TABLE]",
-            "read rows from a file into a table",
-            "The ending of FILE says how it is written; --csv, --tsv, --json, --jsonl say it too.\n\
+            "[OPTIONS] FILE|'|PROGRAM' [TABLE]",
+            "read rows from a file or a program into a table",
+            "The ending of FILE says how it is written; --csv, --tsv, --ascii, --json, --jsonl\n\
+         say it too, as does `.mode csv|tsv|ascii` where the ending does not.\n\
          --skip N leaves lines out, --no-names says that the first line holds data, --all-text\n\
          keeps every value as text, --create fails when the table exists, --schema S means the\n\
          table S.TABLE.\n\
-         A table that does not exist is created with types that fit the values.",
+         A table that does not exist is created with types that fit the values. In one that\n\
+         exists the first line is data where it does not name columns. Rows that are too short\n\
+         end in NULLs and too many fields are left out, which is told of each.",
         ],
         Argument::File,
         import,
@@ -69,7 +72,13 @@ pub(super) const COMMANDS: &[Command] = &[
         Argument::Table,
         sha3sum,
     ),
-    command("read", &["\\i"], ["FILE", "run the statements of a file", ""], Argument::File, read),
+    command(
+        "read",
+        &["\\i"],
+        ["FILE||PROGRAM", "run the statements of a file, or those that a program prints", ""],
+        Argument::File,
+        read,
+    ),
     command(
         "backup",
         NONE,
@@ -105,13 +114,14 @@ pub(super) const COMMANDS: &[Command] = &[
 ];
 
 fn import(shell: &mut Shell, words: &[String]) -> Outcome {
-    let mut import = Import::default();
+    let mut import = Import { is_lenient: true, ..Import::default() };
     let mut names = Vec::new();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
-        match word.as_str() {
+        match two_dashes(word).as_ref() {
             "--csv" => import.format = Some(Format::Csv),
-            "--tsv" | "--ascii" => import.format = Some(Format::Tsv),
+            "--tsv" => import.format = Some(Format::Tsv),
+            "--ascii" => import.format = Some(Format::Ascii),
             "--json" => import.format = Some(Format::Json),
             "--jsonl" => import.format = Some(Format::Jsonl),
             "--create" => import.must_create = true,
@@ -125,6 +135,8 @@ fn import(shell: &mut Shell, words: &[String]) -> Outcome {
                 let count = rest.next().and_then(|word| word.parse().ok());
                 import.skip = count.ok_or_else(|| usage("import"))?;
             }
+            // How many rows there were is said without.
+            "-v" => {}
             option if option.starts_with("--") => return Err(usage("import")),
             name => names.push(name.to_owned()),
         }
@@ -136,6 +148,7 @@ fn import(shell: &mut Shell, words: &[String]) -> Outcome {
         import.format = match shell.settings.mode {
             crate::output::Mode::Csv => Some(Format::Csv),
             crate::output::Mode::Tsv => Some(Format::Tsv),
+            crate::output::Mode::Ascii => Some(Format::Ascii),
             _ => None,
         };
     }
@@ -147,6 +160,13 @@ fn import(shell: &mut Shell, words: &[String]) -> Outcome {
             import.table = Some(table.clone());
         }
         _ => return Err(usage("import")),
+    }
+    import.program = program::command_of(&import.file).map(str::to_owned);
+    if import.program.is_some() && import.format.is_none() {
+        import.format = Some(Format::Csv);
+    }
+    if import.program.is_some() && import.table.is_none() {
+        return Err(Failure::usage("which table? a program has no name to go by"));
     }
     let rows = transfer::import(shell, &import)?;
     shell.say(format_args!("Imported {rows} rows"))
@@ -172,7 +192,9 @@ fn dump(shell: &mut Shell, words: &[String]) -> Outcome {
     let mut dump = Dump::default();
     let mut file = None;
     for word in words {
-        match word.as_str() {
+        match two_dashes(word).as_ref() {
+            // Texts are written with their line breaks anyway, and no table is the system's.
+            "--newlines" | "--nosys" => {}
             "--data-only" | "--inserts" => dump.schema = false,
             "--schema-only" => dump.data = false,
             "--preserve-rowids" => dump.rowids = true,
@@ -199,7 +221,7 @@ fn recover(shell: &mut Shell, words: &[String]) -> Outcome {
 fn sha3sum(shell: &mut Shell, words: &[String]) -> Outcome {
     let mut digest = Digest::default();
     for word in words {
-        match word.as_str() {
+        match two_dashes(word).as_ref() {
             "--schema" => digest.schema = true,
             "--sha3-224" => digest.bits = 224,
             "--sha3-256" => digest.bits = 256,
@@ -216,8 +238,14 @@ fn sha3sum(shell: &mut Shell, words: &[String]) -> Outcome {
 }
 
 fn read(shell: &mut Shell, words: &[String]) -> Outcome {
-    let [file] = words else { return Err(usage("read")) };
-    shell.run_file(file)
+    match words {
+        [first, ..] if first.starts_with('|') => {
+            let all = words.join(" ");
+            shell.run_program(program::command_of(&all).unwrap_or_default())
+        }
+        [file] => shell.run_file(file),
+        _ => Err(usage("read")),
+    }
 }
 
 fn backup(shell: &mut Shell, words: &[String]) -> Outcome {

@@ -20,6 +20,8 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use crate::failure::{Failure, Outcome};
 use crate::shell::Shell;
 
@@ -175,6 +177,14 @@ fn distance(left: &[u8], right: &[u8]) -> usize {
         }
     }
     row[right.len()]
+}
+
+/// An option with two dashes; sqlite3's people write one as well.
+fn two_dashes(word: &str) -> Cow<'_, str> {
+    let is_single = word.strip_prefix('-').is_some_and(|rest| {
+        rest.len() > 1 && rest.starts_with(|first: char| first.is_ascii_alphabetic())
+    });
+    if is_single { Cow::Owned(format!("-{word}")) } else { Cow::Borrowed(word) }
 }
 
 /// A command was used in a way that it does not know.

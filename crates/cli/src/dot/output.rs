@@ -10,15 +10,15 @@ use crate::failure::{Failure, Outcome};
 use crate::output::escape::Escape;
 use crate::output::own;
 use crate::output::sink::Sink;
-use crate::output::{LargeNumbers, MODES, Mode};
+use crate::output::{Cells, LargeNumbers, MODES, Mode, QUOTED_BOX};
 use crate::shell::Shell;
 use crate::terminal::Terminal;
 
 const SWITCH: Argument = Argument::Word(&["on", "off"]);
 
 const MODE_NAMES: &[&str] = &[
-    "box", "column", "csv", "html", "insert", "json", "jsonl", "line", "list", "markdown", "quote",
-    "table", "tsv",
+    "ascii", "box", "column", "csv", "html", "insert", "json", "jsonl", "line", "list", "markdown",
+    "qbox", "quote", "table", "tcl", "tsv",
 ];
 
 pub(super) const COMMANDS: &[Command] = &[
@@ -26,12 +26,17 @@ pub(super) const COMMANDS: &[Command] = &[
         "mode",
         NONE,
         [
-            "[MODE] [TABLE] [--escape HOW]",
+            "[MODE] [TABLE] [OPTIONS]",
             "how rows are shown",
-            "box table column csv tsv json jsonl line list markdown html insert quote\n\
+            "box table column csv tsv json jsonl line list markdown html insert quote tcl ascii\n\
+         qbox is box --wrap 60 --quote; ascii puts the characters 31 and 30 behind values.\n\
          `.mode insert TABLE` names the table of the INSERT statements.\n\
-         HOW control characters are shown: ascii (^[), symbol, or off. Without it they are\n\
-         shown on a terminal and in modes for people; files and pipes get texts as they are.",
+         --quote shows values as SQL literals in box, table, column and markdown; --noquote\n\
+         shows them as they are.\n\
+         --wrap N breaks lines that are wider than N (not in markdown),\n\
+         --wordwrap on|off says whether between words; --ww is --wordwrap on.\n\
+         --escape HOW control characters are shown: ascii (^[), symbol, or off. Without it they\n\
+         are shown on a terminal and in modes for people; files and pipes get texts as they are.",
         ],
         Argument::Word(MODE_NAMES),
         mode,
@@ -191,30 +196,61 @@ pub(super) const COMMANDS: &[Command] = &[
     command("print", NONE, ["TEXT ...", "print text", ""], Argument::None, print),
 ];
 
+/// What `.mode` was asked for beside the mode.
+#[derive(Default)]
+struct ModeOptions {
+    escape: Option<Escape>,
+    has_quotes: Option<bool>,
+    wrap: Option<usize>,
+    keeps_words: Option<bool>,
+}
+
+impl ModeOptions {
+    /// Whether one of those for texts in the aligned modes was named.
+    const fn is_of_cells(&self) -> bool {
+        self.has_quotes.is_some() || self.wrap.is_some() || self.keeps_words.is_some()
+    }
+
+    /// The options put upon what there was. As in sqlite3 a width alone breaks words, too.
+    fn cells(&self, before: Cells) -> Cells {
+        let breaks = before.wrap.is_some() || self.wrap.is_some();
+        let keeps_words = if breaks && before.wrap.is_none() { false } else { before.keeps_words };
+        Cells {
+            has_quotes: self.has_quotes.unwrap_or(before.has_quotes),
+            wrap: self.wrap.map_or(before.wrap, |wrap| Some(wrap).filter(|wrap| *wrap > 0)),
+            keeps_words: self.keeps_words.unwrap_or(keeps_words),
+        }
+    }
+}
+
 fn mode(shell: &mut Shell, words: &[String]) -> Outcome {
-    let (words, escape) = without_escape(words)?;
+    let (words, options) = mode_options(words)?;
     let (name, table) = match words.as_slice() {
-        [] if escape.is_some() => {
-            shell.settings.escape = escape;
+        [] if options.escape.is_some() || options.is_of_cells() => {
+            shell.settings.escape = options.escape.or(shell.settings.escape);
+            shell.settings.cells = options.cells(shell.settings.cells);
             return Ok(());
         }
-        [] => {
-            let name = shell.settings.mode.name();
-            let escape = shell.settings.escape.map(|it| format!(" --escape {}", it.name()));
-            writeln!(shell.sink, "current output mode: {name}{}", escape.unwrap_or_default())?;
-            return Ok(());
-        }
+        [] => return tell_mode(shell),
         [name] => (name, None),
         [name, table] => (name, Some(table)),
         _ => return Err(usage("mode")),
     };
-    let Some(mode) = Mode::find(name) else {
-        let names: Vec<&str> = MODES.iter().map(|(_, name, ..)| *name).collect();
+    let is_quoted_box = name.eq_ignore_ascii_case(QUOTED_BOX);
+    let Some(mode) = (if is_quoted_box { Some(Mode::Box) } else { Mode::find(name) }) else {
+        let mut names: Vec<&str> = MODES.iter().map(|(_, name, ..)| *name).collect();
+        names.push(QUOTED_BOX);
         return Err(Failure::usage(format!("there is no mode {name}"))
             .with_hint(format!("one of {}", names.join(", "))));
     };
+    let plain = if is_quoted_box {
+        Cells { has_quotes: true, wrap: Some(60), keeps_words: false }
+    } else {
+        Cells::default()
+    };
     shell.settings.mode = mode;
-    shell.settings.escape = escape.or(shell.settings.escape);
+    shell.settings.cells = options.cells(plain);
+    shell.settings.escape = options.escape.or(shell.settings.escape);
     // Separators belong to the mode that they were set for.
     shell.settings.separator = None;
     shell.settings.row_separator = None;
@@ -224,26 +260,61 @@ fn mode(shell: &mut Shell, words: &[String]) -> Outcome {
     Ok(())
 }
 
-/// The words without `--escape HOW`, and what that says.
-fn without_escape(words: &[String]) -> Outcome<(Vec<&String>, Option<Escape>)> {
-    let (mut others, mut escape) = (Vec::new(), None);
+/// The mode with what differs from it.
+fn tell_mode(shell: &mut Shell) -> Outcome {
+    let settings = &shell.settings;
+    let mut text = settings.mode.name().to_owned();
+    if let Some(wrap) = settings.cells.wrap {
+        let keeps_words = if settings.cells.keeps_words { "on" } else { "off" };
+        text.push_str(&format!(" --wrap {wrap} --wordwrap {keeps_words}"));
+    }
+    if settings.cells.has_quotes {
+        text.push_str(" --quote");
+    }
+    if let Some(escape) = settings.escape {
+        text.push_str(&format!(" --escape {}", escape.name()));
+    }
+    Ok(writeln!(shell.sink, "current output mode: {text}")?)
+}
+
+/// The words without options, and what these say.
+fn mode_options(words: &[String]) -> Outcome<(Vec<&String>, ModeOptions)> {
+    let (mut others, mut options) = (Vec::new(), ModeOptions::default());
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
-        let name = match word.trim_start_matches('-') {
-            _ if !word.starts_with('-') => None,
-            "escape" => Some(rest.next().ok_or_else(|| usage("mode"))?.as_str()),
-            other => other.strip_prefix("escape="),
-        };
-        let Some(name) = name else {
+        let option = word.strip_prefix("--").or_else(|| word.strip_prefix('-'));
+        let Some(option) = option.filter(|option| !option.is_empty()) else {
             others.push(word);
             continue;
         };
-        escape = Some(Escape::find(name).ok_or_else(|| {
-            Failure::usage(format!("control characters are not escaped in the way {name}"))
-                .with_hint(format!("one of {}", Escape::NAMES.join(", ")))
-        })?);
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option, None),
+        };
+        let mut needed =
+            || value.or_else(|| rest.next().map(String::as_str)).ok_or_else(|| usage("mode"));
+        match name {
+            "escape" => options.escape = Some(escape_of(needed()?)?),
+            "wrap" => options.wrap = Some(needed()?.parse().map_err(|_| usage("mode"))?),
+            "wordwrap" => options.keeps_words = Some(switch("mode --wordwrap", needed()?)?),
+            "ww" => options.keeps_words = Some(true),
+            "quote" => options.has_quotes = Some(true),
+            "noquote" => options.has_quotes = Some(false),
+            _ => {
+                return Err(Failure::usage(format!("unknown option: {word}")).with_hint(
+                    "--quote, --noquote, --wrap N, --wordwrap on|off, --ww, --escape HOW",
+                ));
+            }
+        }
     }
-    Ok((others, escape))
+    Ok((others, options))
+}
+
+fn escape_of(name: &str) -> Outcome<Escape> {
+    Escape::find(name).ok_or_else(|| {
+        Failure::usage(format!("control characters are not escaped in the way {name}"))
+            .with_hint(format!("one of {}", Escape::NAMES.join(", ")))
+    })
 }
 
 fn headers(shell: &mut Shell, words: &[String]) -> Outcome {

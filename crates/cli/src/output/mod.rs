@@ -61,12 +61,16 @@ pub(crate) enum Mode {
     Insert,
     /// SQL literals separated by commas.
     Quote,
+    /// Values between the control characters US and RS of ASCII, which texts do not have.
+    Ascii,
+    /// Quoted words of Tcl.
+    Tcl,
 }
 
 /// Names, other programs' names for them, and what the help says.
 pub(crate) const MODES: &[(Mode, &str, &[&str], &str)] = &[
     (Mode::Box, "box", &["duckbox"], "a table drawn with Unicode lines"),
-    (Mode::Table, "table", &["ascii"], "a table drawn with ASCII characters"),
+    (Mode::Table, "table", &[], "a table drawn with ASCII characters"),
     (Mode::Column, "column", &["columns"], "aligned columns"),
     (Mode::Csv, "csv", &[], "comma separated values"),
     (Mode::Tsv, "tsv", &["tabs"], "tab separated values"),
@@ -78,7 +82,12 @@ pub(crate) const MODES: &[(Mode, &str, &[&str], &str)] = &[
     (Mode::Html, "html", &[], "rows of an HTML table"),
     (Mode::Insert, "insert", &[], "INSERT statements for a table"),
     (Mode::Quote, "quote", &[], "SQL literals separated by commas"),
+    (Mode::Ascii, "ascii", &[], "values between the control characters US and RS"),
+    (Mode::Tcl, "tcl", &[], "quoted words of Tcl"),
 ];
+
+/// The mode that is `box --wrap 60 --quote`.
+pub(crate) const QUOTED_BOX: &str = "qbox";
 
 impl Mode {
     /// The mode of this name, in any case, also by the names that other programs give it.
@@ -135,6 +144,25 @@ pub(crate) struct Settings {
     pub(crate) large_numbers: LargeNumbers,
     /// How control characters are shown; where people read without.
     pub(crate) escape: Option<Escape>,
+    /// What the aligned modes do with texts.
+    pub(crate) cells: Cells,
+}
+
+/// What the aligned modes do with texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cells {
+    /// Values are SQL literals.
+    pub(crate) has_quotes: bool,
+    /// The columns of a screen that a line of one may take; nothing for the modes' own bound.
+    pub(crate) wrap: Option<usize>,
+    /// Lines are broken between words if they can be.
+    pub(crate) keeps_words: bool,
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        Self { has_quotes: false, wrap: None, keeps_words: true }
+    }
 }
 
 /// Where large numbers are said in words.
@@ -167,6 +195,7 @@ impl Settings {
             by_column: false,
             large_numbers: LargeNumbers::default(),
             escape: None,
+            cells: Cells::default(),
         }
     }
 
@@ -202,7 +231,7 @@ impl Settings {
             Mode::Box | Mode::Table | Mode::Column | Mode::Markdown => {
                 Box::new(grid::Grid::new(self, columns))
             }
-            Mode::Csv | Mode::Tsv | Mode::List | Mode::Quote => {
+            Mode::Csv | Mode::Tsv | Mode::List | Mode::Quote | Mode::Ascii | Mode::Tcl => {
                 Box::new(separated::Separated::new(self, columns))
             }
             Mode::Json => Box::new(json::Json::array(columns)),

@@ -24,7 +24,7 @@ pub(crate) fn literal(value: ValueRef<'_>) -> String {
 }
 
 /// The same on a screen: control characters are the escapes of `unistr`, as sqlite3 has them.
-pub(super) fn shown_literal(value: ValueRef<'_>, how: Escape) -> String {
+pub(crate) fn shown_literal(value: ValueRef<'_>, how: Escape) -> String {
     let literal = literal(value);
     if how == Escape::Off || !has_controls(&literal) {
         return literal;
@@ -116,6 +116,28 @@ pub(crate) fn tsv(text: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(escaped)
+}
+
+/// A word of Tcl in double quotes, as sqlite3 writes it. What Tcl would replace there (`$`, `[`) is
+/// replaced only where a script is run, and not in a list that is read. Characters beyond ASCII
+/// stay: Tcl takes the octal escapes that sqlite3 had for their bytes for a character each.
+pub(crate) fn tcl(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\t' => quoted.push_str("\\t"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            other if other.is_ascii_control() => {
+                let _ = write!(quoted, "\\{:03o}", u32::from(other));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
 }
 
 /// A JSON string with its quotes. Control characters that JSON lets stand are escaped as well.
@@ -211,5 +233,12 @@ mod tests {
         assert_eq!(json(ValueRef::Real(1e300)), literal(ValueRef::Real(1e300)));
         assert_eq!(html("<a href='x'>&"), "&lt;a href=&#39;x&#39;&gt;&amp;");
         assert_eq!(tsv("a\tb\\"), "a\\tb\\\\");
+    }
+
+    #[test]
+    fn words_of_tcl_have_escapes_for_what_ends_them() {
+        assert_eq!(tcl("it's \"q\" \\"), r#""it's \"q\" \\""#);
+        assert_eq!(tcl("a\tb\nc\rd\u{1b}\u{7f}"), r#""a\tb\nc\rd\033\177""#);
+        assert_eq!(tcl("森é"), "\"森é\"");
     }
 }

@@ -1,4 +1,4 @@
-//! CSV, TSV, list and quote: values with something between them.
+//! CSV, TSV, list, quote, ascii and tcl: values with something between them.
 //!
 //! Neighbours: `quote` has the rules of each notation.
 
@@ -23,14 +23,15 @@ pub(super) struct Separated {
 
 impl Separated {
     pub(super) fn new(settings: &Settings, columns: &[String]) -> Self {
-        let separator = match settings.mode {
-            Mode::Csv | Mode::Quote => ",",
-            Mode::Tsv => "\t",
-            _ => "|",
-        };
         // RFC 4180 has CRLF behind records; terminals and the tools of a pipe want a line feed,
         // and every reader of CSV takes it.
-        let row_separator = "\n";
+        let (separator, row_separator) = match settings.mode {
+            Mode::Csv | Mode::Quote => (",", "\n"),
+            Mode::Tsv => ("\t", "\n"),
+            Mode::Ascii => ("\u{1f}", "\u{1e}"),
+            Mode::Tcl => (" ", "\n"),
+            _ => ("|", "\n"),
+        };
         Self {
             mode: settings.mode,
             columns: columns.to_vec(),
@@ -60,10 +61,12 @@ impl Separated {
     }
 
     fn field<'a>(&'a self, value: ValueRef<'a>) -> Cow<'a, str> {
-        if value.is_null() && self.mode != Mode::Quote {
-            return Cow::Borrowed(&self.null);
+        match self.mode {
+            Mode::Tcl if value.is_null() => self.text(ValueRef::Text(self.null.as_bytes())),
+            Mode::Quote | Mode::Tcl => self.text(value),
+            _ if value.is_null() => Cow::Borrowed(&self.null),
+            _ => self.text(value),
         }
-        self.text(value)
     }
 
     fn text<'a>(&self, value: ValueRef<'a>) -> Cow<'a, str> {
@@ -71,6 +74,9 @@ impl Separated {
             return Cow::Owned(quote::shown_literal(value, self.escape));
         }
         let text = quote::plain(value);
+        if self.mode == Mode::Tcl {
+            return escaped_cow(Cow::Owned(quote::tcl(&text)), self.escape);
+        }
         // Its own escapes come first: a carriage return is one of them.
         let text = match self.mode {
             Mode::Tsv => match quote::tsv(&text) {
@@ -108,6 +114,7 @@ impl Renderer for Separated {
     }
 
     fn finish(&mut self, out: &mut dyn Write) -> io::Result<()> {
-        self.begin(out)
+        // A file has its names without rows, too; elsewhere, as in sqlite3, nothing is named.
+        if matches!(self.mode, Mode::Csv | Mode::Tsv) { self.begin(out) } else { Ok(()) }
     }
 }

@@ -42,7 +42,7 @@ impl Renderer for Turned {
         let mut columns = vec!["Column".to_owned()];
         columns.extend((1..=self.held.len()).map(|row| format!("Row {row}")));
         let settings = Settings { rows_max: 0, ..self.settings.clone() };
-        let mut grid = Grid::new(&settings, &columns);
+        let mut grid = Grid::of_named_rows(&settings, &columns);
         for (at, name) in self.names.iter().enumerate() {
             let mut line = vec![ValueRef::Text(name.as_bytes())];
             line.extend(

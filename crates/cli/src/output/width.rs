@@ -98,6 +98,25 @@ pub(crate) fn wrap(text: &str, columns: usize) -> Vec<&str> {
     lines
 }
 
+/// The same, broken wherever a line is full.
+pub(crate) fn cut(text: &str, columns: usize) -> Vec<&str> {
+    let mut lines = Vec::new();
+    for mut line in text.split('\n') {
+        while columns > 0 && width(line) > columns {
+            let (end, _) = prefix(line, columns);
+            // A character wider than the column still has to go somewhere.
+            let end = if end == 0 { line.chars().next().map_or(1, char::len_utf8) } else { end };
+            if end == line.len() {
+                break;
+            }
+            lines.push(&line[..end]);
+            line = &line[end..];
+        }
+        lines.push(line);
+    }
+    lines
+}
+
 /// On which side a cell has its spaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
@@ -147,5 +166,8 @@ mod tests {
         assert_eq!(wrap("incomprehensible", 6), ["incomp", "rehens", "ible"]);
         assert_eq!(wrap("森林", 1), ["森", "林"]);
         assert_eq!(wrap("a\nb", 9), ["a", "b"]);
+        assert_eq!(cut("a long text\nb", 5), ["a lon", "g tex", "t", "b"]);
+        assert_eq!(cut("森林", 3), ["森", "林"]);
+        assert_eq!(cut("森林", 1), ["森", "林"]);
     }
 }

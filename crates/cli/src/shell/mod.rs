@@ -313,7 +313,8 @@ impl Shell {
 
     fn run_command(&mut self, command: &str) -> Outcome {
         if self.switches.echo {
-            writeln!(self.sink, "{command}")?;
+            let dot = if command.starts_with('\\') { "" } else { "." };
+            writeln!(self.sink, "{dot}{command}")?;
         }
         crate::dot::run(self, command)
     }
@@ -350,9 +351,22 @@ impl Shell {
         Ok(())
     }
 
+    /// Tells on standard error what somebody should know who looks, and what is no failure.
+    pub(crate) fn warn(&self, text: impl std::fmt::Display) {
+        let text = text.to_string();
+        let text = if self.switches.json_errors {
+            format!("{{\"warning\":{}}}", crate::output::quote::json_string(&text))
+        } else {
+            text
+        };
+        // There is nowhere left to say that standard error is gone.
+        let _ = writeln!(std::io::stderr(), "{text}");
+    }
+
     /// Whether programs read the output, which then is rows only.
     pub(crate) fn is_for_programs(&self) -> bool {
-        matches!(self.settings.mode, Mode::Json | Mode::Jsonl | Mode::Csv | Mode::Tsv)
+        use Mode::{Ascii, Csv, Json, Jsonl, Tcl, Tsv};
+        matches!(self.settings.mode, Json | Jsonl | Csv | Tsv | Ascii | Tcl)
     }
 
     /// Sends output to somewhere else; what was there before is closed.
@@ -405,6 +419,11 @@ impl Shell {
             return Ok(());
         }
         script::run_file(self, path, Language::Sql)
+    }
+
+    /// The statements and commands that a program prints.
+    pub(crate) fn run_program(&mut self, command: &str) -> Outcome {
+        script::run_program(self, command)
     }
 
     /// The statements of a file.

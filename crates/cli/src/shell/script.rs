@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Outcome};
 use crate::interrupt;
 use crate::language::{Progress, progress};
+use crate::transfer::program::Program;
 
 const DEPTH_MAX: usize = 32;
 
@@ -35,13 +36,24 @@ pub(super) fn run_standard_input(shell: &mut Shell) {
 
 /// The lines of a file.
 pub(super) fn run_file(shell: &mut Shell, path: &str, language: Language) -> Outcome {
+    let file = File::open(path).map_err(|error| Failure::file("open", path, &error))?;
+    run_nested(shell, path, BufReader::new(file), language)
+}
+
+/// The lines that a program prints.
+pub(super) fn run_program(shell: &mut Shell, command: &str) -> Outcome {
+    let program = Program::start(shell, command)?;
+    run_nested(shell, command, BufReader::new(program), Language::SqlAndCommands)
+}
+
+/// Lines that a script has asked for.
+fn run_nested(shell: &mut Shell, name: &str, lines: impl BufRead, language: Language) -> Outcome {
     if shell.reading.len() >= DEPTH_MAX {
-        let message = format!("{path} is read by scripts {DEPTH_MAX} deep: does it read itself?");
+        let message = format!("{name} is read by scripts {DEPTH_MAX} deep: does it read itself?");
         return Err(Failure::statement(message));
     }
-    let file = File::open(path).map_err(|error| Failure::file("open", path, &error))?;
-    shell.reading.push(path.to_owned());
-    run_reader(shell, BufReader::new(file), path, language);
+    shell.reading.push(name.to_owned());
+    run_reader(shell, lines, name, language);
     shell.reading.pop();
     Ok(())
 }

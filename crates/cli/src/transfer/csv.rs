@@ -1,4 +1,4 @@
-//! CSV by RFC 4180, and TSV with backslash escapes.
+//! CSV by RFC 4180, TSV with backslash escapes, and rows between the control characters of ASCII.
 //!
 //! Line ends are LF or CRLF; a quoted field may hold anything. An empty field without quotes is
 //! missing, `""` is an empty text: so an export reads back as it was. Neighbours: `records`.
@@ -8,12 +8,25 @@ use std::io::BufRead;
 use super::records::{Field, Record, Records};
 use crate::failure::{Failure, Outcome};
 
+/// What stands for a separator within a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// Double quotes around the field (CSV).
+    Quotes,
+    /// Backslashes (TSV).
+    Backslashes,
+    /// Nothing: US stands between fields and RS behind rows.
+    Controls,
+}
+
+/// Behind each row in [`Notation::Controls`].
+const RECORD_SEPARATOR: u8 = 0x1e;
+
 /// How a separated file is written.
 #[derive(Clone, Debug)]
 pub(super) struct Dialect {
     pub(super) separator: char,
-    /// Double quotes around fields mean something (CSV); backslashes do otherwise (TSV).
-    pub(super) has_quotes: bool,
+    pub(super) notation: Notation,
     /// The first line has the names.
     pub(super) has_names: bool,
     /// Lines at the start that are left out.
@@ -30,11 +43,14 @@ pub(super) struct Separated<R> {
     line: u64,
     /// The first row, where it is data and was read to count the columns.
     first: Option<Record>,
+    /// The first row, where it holds the names.
+    header: Option<Record>,
 }
 
 impl<R: BufRead> Separated<R> {
     pub(super) fn open(input: R, dialect: Dialect) -> Outcome<Self> {
-        let mut reader = Self { input, dialect, names: Vec::new(), line: 0, first: None };
+        let mut reader =
+            Self { input, dialect, names: Vec::new(), line: 0, first: None, header: None };
         for _ in 0..reader.dialect.skip {
             reader.read_line()?;
         }
@@ -44,19 +60,28 @@ impl<R: BufRead> Separated<R> {
                 Field::Text(name) if !name.trim().is_empty() => name.trim().to_owned(),
                 _ => format!("column{}", at + 1),
             };
-            reader.names = distinct(first.fields.into_iter().enumerate().map(name));
+            reader.names = distinct(first.fields.iter().cloned().enumerate().map(name));
+            reader.header = Some(first);
         } else {
-            reader.names = (1..=first.fields.len()).map(|at| format!("column{at}")).collect();
-            reader.first = Some(first);
+            reader.begin_with(first);
         }
         Ok(reader)
+    }
+
+    fn begin_with(&mut self, first: Record) {
+        self.names = (1..=first.fields.len()).map(|at| format!("column{at}")).collect();
+        self.first = Some(first);
     }
 
     /// A line with its end; nothing at the end of the file.
     fn read_line(&mut self) -> Outcome<Option<String>> {
         let mut bytes = Vec::new();
         let failed = |error: &std::io::Error| Failure::file("read", "the input", error);
-        if self.input.read_until(b'\n', &mut bytes).map_err(|error| failed(&error))? == 0 {
+        let end = match self.dialect.notation {
+            Notation::Controls => RECORD_SEPARATOR,
+            Notation::Quotes | Notation::Backslashes => b'\n',
+        };
+        if self.input.read_until(end, &mut bytes).map_err(|error| failed(&error))? == 0 {
             return Ok(None);
         }
         self.line += 1;
@@ -78,8 +103,14 @@ impl<R: BufRead> Separated<R> {
             if text.trim_end_matches(['\r', '\n']).is_empty() {
                 continue;
             }
-            if !self.dialect.has_quotes {
-                return Ok(Some(Record { line, fields: self.escaped_fields(&text) }));
+            match self.dialect.notation {
+                Notation::Quotes => {}
+                Notation::Backslashes => {
+                    return Ok(Some(Record { line, fields: self.escaped_fields(&text) }));
+                }
+                Notation::Controls => {
+                    return Ok(Some(Record { line, fields: self.plain_fields(&text) }));
+                }
             }
             loop {
                 match self.quoted_fields(&text) {
@@ -111,6 +142,12 @@ impl<R: BufRead> Separated<R> {
         let line = line.strip_suffix('\r').unwrap_or(line);
         let fields = line.split(self.dialect.separator);
         fields.map(|text| self.field(unescape(text), false)).collect()
+    }
+
+    fn plain_fields(&self, record: &str) -> Vec<Field> {
+        let record = record.strip_suffix(char::from(RECORD_SEPARATOR)).unwrap_or(record);
+        let fields = record.split(self.dialect.separator);
+        fields.map(|text| self.field(text.to_owned(), false)).collect()
     }
 
     /// The fields of a record; nothing where a quote is still open.
@@ -201,18 +238,20 @@ impl<R: BufRead> Records for Separated<R> {
         &self.names
     }
 
+    fn is_table(&self) -> bool {
+        true
+    }
+
+    fn names_are_data(&mut self) {
+        if let Some(header) = self.header.take() {
+            self.begin_with(header);
+        }
+    }
+
     fn next(&mut self) -> Outcome<Option<Record>> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.read_record(),
         }
-        let Some(record) = self.read_record()? else { return Ok(None) };
-        let (found, wanted) = (record.fields.len(), self.names.len());
-        if found > wanted {
-            let line = record.line;
-            let message = format!("line {line} has {found} fields, but there are {wanted} columns");
-            return Err(Failure::statement(message)
-                .with_hint("is the separator right? does a field need quotes?"));
-        }
-        Ok(Some(record))
     }
 }

@@ -25,6 +25,7 @@ pub(crate) fn export(shell: &mut Shell, file: &str, what: &str, format: Option<F
     let mut settings = Settings::new(match format {
         Format::Csv => Mode::Csv,
         Format::Tsv => Mode::Tsv,
+        Format::Ascii => Mode::Ascii,
         Format::Json => Mode::Json,
         Format::Jsonl => Mode::Jsonl,
         Format::Sql => Mode::Insert,

@@ -2,7 +2,8 @@
 //!
 //! Types are chosen from the first rows ([`SAMPLE`]); a later value of another type is kept as it
 //! is, because columns have affinities and not types. A row that cannot be stored undoes the
-//! whole import, and the error names its line. Neighbours: `records`, `detect`, `sqlite`.
+//! whole import, and the error names its line.
+//! Neighbours: `records`, `detect`, `sqlite`, `program`.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -10,8 +11,9 @@ use std::path::Path;
 
 use pandodb::Value;
 
-use super::csv::{Dialect, Separated};
+use super::csv::{Dialect, Notation, Separated};
 use super::json::Objects;
+use super::program::Program;
 use super::records::{Record, Records};
 use super::{Format, detect, sqlite};
 use crate::exit::Exit;
@@ -26,9 +28,12 @@ const SAMPLE: usize = 10_000;
 
 /// What to import.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(crate) struct Import {
     /// The file; `-` for standard input.
     pub(crate) file: String,
+    /// A command whose output is read in its place.
+    pub(crate) program: Option<String>,
     /// The table; the file's name without.
     pub(crate) table: Option<String>,
     /// The database that the table is in: `main`, `temp`, or an attached one.
@@ -37,6 +42,9 @@ pub(crate) struct Import {
     /// Fail when the table exists.
     pub(crate) must_create: bool,
     pub(crate) has_names: bool,
+    /// As sqlite3 reads a file: fields without a column are left out, and a first row that does not
+    /// name columns of the table is data.
+    pub(crate) is_lenient: bool,
     pub(crate) skip: usize,
     pub(crate) all_text: bool,
     pub(crate) null: Option<String>,
@@ -47,11 +55,13 @@ impl Default for Import {
     fn default() -> Self {
         Self {
             file: String::new(),
+            program: None,
             table: None,
             schema: None,
             format: None,
             must_create: false,
             has_names: true,
+            is_lenient: false,
             skip: 0,
             all_text: false,
             null: None,
@@ -73,14 +83,7 @@ pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
         Some(Format::Sql) => return script(shell, &import.file),
         _ => {}
     }
-    let (input, size): (Box<dyn std::io::Read>, Option<u64>) = if import.file == "-" {
-        (Box::new(std::io::stdin()), None)
-    } else {
-        let failed = |error: &std::io::Error| Failure::file("open", &import.file, error);
-        let file = File::open(&import.file).map_err(|error| failed(&error))?;
-        let size = file.metadata().map_err(|error| failed(&error))?.len();
-        (Box::new(file), Some(size))
-    };
+    let (input, size) = input_of(shell, import)?;
     let progress = Progress::bytes(shell, "importing", size);
     let input = BufReader::with_capacity(256 * 1024, progress.reading(input));
     let format = format.map_or_else(|| Format::of_unknown(&import.file), Ok)?;
@@ -88,6 +91,20 @@ pub(crate) fn import(shell: &mut Shell, import: &Import) -> Outcome<u64> {
     let outcome = in_transaction(shell, |shell| store(shell, import, records));
     progress.finish();
     outcome
+}
+
+/// What is read, and how many bytes it has if that is known.
+fn input_of(shell: &Shell, import: &Import) -> Outcome<(Box<dyn std::io::Read>, Option<u64>)> {
+    if let Some(command) = &import.program {
+        return Ok((Box::new(Program::start(shell, command)?), None));
+    }
+    if import.file == "-" {
+        return Ok((Box::new(std::io::stdin()), None));
+    }
+    let failed = |error: &std::io::Error| Failure::file("open", &import.file, error);
+    let file = File::open(&import.file).map_err(|error| failed(&error))?;
+    let size = file.metadata().map_err(|error| failed(&error))?.len();
+    Ok((Box::new(file), Some(size)))
 }
 
 /// Runs the statements of a file; how many rows they changed.
@@ -143,16 +160,14 @@ fn open(import: &Import, format: Format, input: Box<dyn BufRead>) -> Outcome<Box
     if matches!(format, Format::Json | Format::Jsonl) {
         return Ok(Box::new(Objects::open(input)));
     }
-    let is_tsv = format == Format::Tsv;
+    let (notation, own_separator) = match format {
+        Format::Tsv => (Notation::Backslashes, '\t'),
+        Format::Ascii => (Notation::Controls, '\u{1f}'),
+        _ => (Notation::Quotes, ','),
+    };
     let wanted = import.separator.as_deref().filter(|separator| !separator.is_empty());
     let separator = match wanted.map(|separator| separator.chars().collect::<Vec<_>>()) {
-        None => {
-            if is_tsv {
-                '\t'
-            } else {
-                ','
-            }
-        }
+        None => own_separator,
         Some(characters) => match characters.as_slice() {
             [one] => *one,
             _ => return Err(Failure::usage("the separator of a file must be one character")),
@@ -160,7 +175,7 @@ fn open(import: &Import, format: Format, input: Box<dyn BufRead>) -> Outcome<Box
     };
     let dialect = Dialect {
         separator,
-        has_quotes: !is_tsv,
+        notation,
         has_names: import.has_names,
         skip: import.skip,
         null: import.null.clone(),
@@ -196,41 +211,48 @@ fn store(shell: &mut Shell, import: &Import, mut records: Box<dyn Records>) -> O
         Some(table) => table.clone(),
         None => table_of_file(&import.file)?,
     };
+    let schema = import.schema.as_deref();
+    let existing = columns(shell, schema, &table)?;
+    let is_new = existing.is_empty();
+    if import.must_create && !is_new {
+        return Err(Failure::statement(format!("table {table} exists already")));
+    }
+    let mut has_names = import.has_names;
+    if has_names && !is_new && import.is_lenient && records.is_table() {
+        has_names = records.names().iter().all(|name| find(&existing, name).is_some());
+        if !has_names {
+            records.names_are_data();
+        }
+    }
     let mut sample: Vec<Record> = Vec::new();
     while sample.len() < SAMPLE {
         let Some(record) = records.next()? else { break };
         sample.push(record);
     }
-    let schema = import.schema.as_deref();
-    let existing = columns(shell, schema, &table)?;
     let qualified = match schema {
         Some(schema) => format!("{}.{}", identifier(schema), identifier(&table)),
         None => identifier(&table).into_owned(),
     };
-    if import.must_create && !existing.is_empty() {
-        return Err(Failure::statement(format!("table {table} exists already")));
-    }
-    let is_new = existing.is_empty();
     let targets = if is_new {
         if records.names().is_empty() {
             return Err(Failure::statement("there are no columns in the file"));
         }
         create(shell, &qualified, records.names(), &sample, import.all_text)?;
         records.names().to_vec()
+    } else if !has_names && import.is_lenient && records.is_table() {
+        existing
     } else {
-        targets(&table, &existing, records.names(), import.has_names)?
+        targets(&table, &existing, records.names(), has_names)?
     };
     let mut insert = Insert { table: &qualified, targets, is_new, sql: String::new() };
     insert.prepare();
     let mut count = 0;
     for record in sample {
-        interrupt::check()?;
-        insert.store(shell, records.names(), &record)?;
+        insert.store(shell, import, &*records, &record)?;
         count += 1;
     }
     while let Some(record) = records.next()? {
-        interrupt::check()?;
-        insert.store(shell, records.names(), &record)?;
+        insert.store(shell, import, &*records, &record)?;
         count += 1;
     }
     Ok(count)
@@ -270,6 +292,11 @@ fn create(
     Ok(shell.connection.execute_batch(&sql)?)
 }
 
+/// The column of this name.
+fn find(existing: &[String], name: &str) -> Option<String> {
+    existing.iter().find(|own| own.eq_ignore_ascii_case(name)).cloned()
+}
+
 /// Which columns of an existing table the file's columns go to: those of the same names, or, where
 /// no name fits, the first ones in their order.
 fn targets(
@@ -278,8 +305,7 @@ fn targets(
     names: &[String],
     has_names: bool,
 ) -> Outcome<Vec<String>> {
-    let find = |name: &String| existing.iter().find(|own| own.eq_ignore_ascii_case(name)).cloned();
-    let found: Vec<Option<String>> = names.iter().map(find).collect();
+    let found: Vec<Option<String>> = names.iter().map(|name| find(existing, name)).collect();
     if has_names && found.iter().any(Option::is_some) {
         return found
             .into_iter()
@@ -322,15 +348,43 @@ impl Insert<'_> {
         );
     }
 
-    fn store(&mut self, shell: &Shell, names: &[String], record: &Record) -> Outcome {
-        if names.len() > self.targets.len() {
-            self.add_columns(shell, names)?;
+    fn store(
+        &mut self,
+        shell: &Shell,
+        import: &Import,
+        records: &dyn Records,
+        record: &Record,
+    ) -> Outcome {
+        interrupt::check()?;
+        if records.is_table() {
+            self.compare_length(shell, import, record)?;
+        } else if records.names().len() > self.targets.len() {
+            self.add_columns(shell, records.names())?;
         }
         let mut values: Vec<Value> =
             record.fields.iter().map(super::records::Field::to_value).collect();
         values.resize(self.targets.len(), Value::Null);
         let mut statement = shell.connection.prepare_cached(&self.sql)?;
         statement.execute(&values).map_err(|error| Failure::from(error).in_line(record.line))?;
+        Ok(())
+    }
+
+    /// A row that has not as many fields as there are columns is told of, in sqlite3's words; one
+    /// that has more is refused, unless what is too much is to be left out.
+    fn compare_length(&self, shell: &Shell, import: &Import, record: &Record) -> Outcome {
+        let (found, wanted, line) = (record.fields.len(), self.targets.len(), record.line);
+        if found > wanted && !import.is_lenient {
+            let message = format!("line {line} has {found} fields, but there are {wanted} columns");
+            return Err(Failure::statement(message)
+                .with_hint("is the separator right? does a field need quotes?"));
+        }
+        if found != wanted {
+            let file = if import.program.is_some() { "<pipe>" } else { &import.file };
+            let done = if found < wanted { "filling the rest with NULL" } else { "extras ignored" };
+            shell.warn(format_args!(
+                "{file}:{line}: expected {wanted} columns but found {found} - {done}"
+            ));
+        }
         Ok(())
     }
 

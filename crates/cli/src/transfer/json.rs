@@ -172,6 +172,12 @@ impl<R: BufRead> Records for Objects<R> {
         &self.names
     }
 
+    fn is_table(&self) -> bool {
+        false
+    }
+
+    fn names_are_data(&mut self) {}
+
     fn next(&mut self) -> Outcome<Option<Record>> {
         let Some((line, text)) = self.next_text()? else { return Ok(None) };
         let pairs = object(&text)

@@ -11,6 +11,7 @@ mod dump;
 mod export;
 mod import;
 mod json;
+pub(crate) mod program;
 mod records;
 mod recover;
 mod restore;
@@ -40,6 +41,7 @@ impl Format {
         match name.to_ascii_lowercase().as_str() {
             "csv" => Some(Self::Csv),
             "tsv" | "tab" => Some(Self::Tsv),
+            "ascii" => Some(Self::Ascii),
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "sql" => Some(Self::Sql),
@@ -63,7 +65,8 @@ impl Format {
 
     /// The format that a file's ending stands for.
     pub(crate) fn of_path(path: &str) -> Option<Self> {
-        Self::find(Path::new(path).extension()?.to_str()?)
+        // Text files may be called so.
+        Self::find(Path::new(path).extension()?.to_str()?).filter(|format| *format != Self::Ascii)
     }
 }
 

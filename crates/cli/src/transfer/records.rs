@@ -41,6 +41,12 @@ pub(super) trait Records {
     /// The names of the columns that are known so far; more may come with later rows.
     fn names(&self) -> &[String];
 
-    /// The next row, with a field for each name, or fewer.
+    /// Whether each row is to have all of the columns, and the names of these are known at once.
+    fn is_table(&self) -> bool;
+
+    /// The first row was no names but data: it comes first, and the columns are numbered.
+    fn names_are_data(&mut self);
+
+    /// The next row, with a field for each name; fewer or more where the file has them so.
     fn next(&mut self) -> Outcome<Option<Record>>;
 }

@@ -434,11 +434,13 @@ fn run_tag(shell: &mut Shell, tag: &TagArguments) -> Outcome {
 fn run_import(shell: &mut Shell, import: &ImportArguments) -> Outcome {
     let options = transfer::Import {
         file: import.file.clone(),
+        program: None,
         table: import.table.clone(),
         schema: None,
         format: import.format,
         must_create: import.create,
         has_names: !import.no_names,
+        is_lenient: false,
         skip: import.skip,
         all_text: import.all_text,
         null: import.null_text.clone(),

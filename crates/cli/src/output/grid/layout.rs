@@ -218,7 +218,7 @@ fn natural<'a, I: Iterator<Item = &'a Cell>>(
     let is_number = known.peek().is_some() && known.all(|cell| cell.is_number);
     let mut wide = content.max(header).max(1);
     if settings.mode != Mode::Markdown {
-        wide = wide.min(WIDTH_WRAP);
+        wide = wide.min(settings.cells.wrap.unwrap_or(WIDTH_WRAP));
     }
     let align = if is_number { Align::Right } else { Align::Left };
     Column { width: wide, align, truncates: false }

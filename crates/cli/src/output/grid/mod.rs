@@ -16,7 +16,7 @@ use pandodb::ValueRef;
 
 use self::layout::{Columns, Frame};
 use super::line::push_line;
-use super::width::{Align, printable, push_padded, truncate, width, wrap};
+use super::width::{Align, cut, printable, push_padded, truncate, width, wrap};
 use super::{LargeNumbers, Mode, Renderer, Settings, quote};
 
 /// How many rows decide about the widths.
@@ -45,6 +45,8 @@ pub(super) struct Grid {
     shown: u64,
     /// The large numbers of the first row, in words.
     words: Option<Row>,
+    /// The first column holds names, which are no values.
+    begins_with_names: bool,
 }
 
 impl Grid {
@@ -60,13 +62,21 @@ impl Grid {
             rows: 0,
             shown: 0,
             words: None,
+            begins_with_names: false,
         }
     }
 
-    fn cell(&self, value: ValueRef<'_>) -> Cell {
-        if value.is_null() {
+    /// One whose rows begin with a name.
+    pub(super) fn of_named_rows(settings: &Settings, columns: &[String]) -> Self {
+        Self { begins_with_names: true, ..Self::new(settings, columns) }
+    }
+
+    fn cell(&self, at: usize, value: ValueRef<'_>) -> Cell {
+        let is_null = value.is_null();
+        let has_quotes = self.settings.cells.has_quotes && !(at == 0 && self.begins_with_names);
+        if is_null && !has_quotes {
             let text = self.settings.null().to_owned();
-            return Cell { text, is_number: false, is_null: true };
+            return Cell { text, is_number: false, is_null };
         }
         let is_number = matches!(value, ValueRef::Integer(_) | ValueRef::Real(_));
         if self.settings.large_numbers == LargeNumbers::All
@@ -75,12 +85,17 @@ impl Grid {
         {
             return Cell { text: words, is_number, is_null: false };
         }
-        let mut text =
-            printable(&quote::plain(value), self.settings.escape_in_columns()).into_owned();
+        let escape = self.settings.escape_in_columns();
+        let written = if has_quotes {
+            std::borrow::Cow::Owned(quote::shown_literal(value, escape))
+        } else {
+            quote::plain(value)
+        };
+        let mut text = printable(&written, escape).into_owned();
         if self.settings.mode == Mode::Markdown {
             text = text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', "<br>");
         }
-        Cell { text, is_number, is_null: false }
+        Cell { text, is_number, is_null }
     }
 
     /// How many of the first and of the last rows are shown; nothing where all are.
@@ -143,7 +158,9 @@ impl Grid {
                     vec![truncate(&cut, column.width).into_owned().into()]
                 }
                 Some(cell) if self.settings.mode == Mode::Markdown => vec![(&*cell.text).into()],
-                Some(cell) => wrap(&cell.text, column.width).into_iter().map(Into::into).collect(),
+                Some(cell) => {
+                    self.wrapped(&cell.text, column.width).into_iter().map(Into::into).collect()
+                }
             })
             .collect();
         let height = cells.iter().map(Vec::len).max().unwrap_or(0);
@@ -172,6 +189,11 @@ impl Grid {
             }
             text.push('\n');
         }
+    }
+
+    /// The lines of a cell.
+    fn wrapped<'t>(&self, text: &'t str, columns: usize) -> Vec<&'t str> {
+        if self.settings.cells.keeps_words { wrap(text, columns) } else { cut(text, columns) }
     }
 
     /// Keeps what is said of the large numbers of a result's only row.
@@ -242,7 +264,7 @@ impl Grid {
 
 impl Renderer for Grid {
     fn row(&mut self, values: &[ValueRef<'_>], out: &mut dyn Write) -> io::Result<()> {
-        let row: Row = values.iter().map(|value| self.cell(*value)).collect();
+        let row: Row = values.iter().enumerate().map(|(at, value)| self.cell(at, *value)).collect();
         self.rows += 1;
         self.note_words(values);
         if let Some((head, tail)) = self.cut() {
