@@ -1,17 +1,17 @@
 //! Dot commands about what is in the database.
 //!
-//! Neighbours: `files` (data in and out), `branching` (branches).
+//! Neighbours: `schema` (definitions), `files` (data in and out), `branching` (branches).
 
 use std::io::Write;
 
 use pandodb::Value;
 
-use super::{Argument, Command, NONE, command, switch, usage};
-use crate::failure::{Failure, Outcome};
+use super::schema::{full_schema, indexes, schema, tables, write_names};
+use super::{Argument, Command, NONE, command, switch, two_dashes, usage};
+use crate::failure::Outcome;
 use crate::output::quote;
 use crate::output::width::width;
 use crate::shell::{Opening, Plan, Shell};
-use crate::terminal::Terminal;
 
 const SWITCH: Argument = Argument::Word(&["on", "off"]);
 
@@ -19,7 +19,12 @@ pub(super) const COMMANDS: &[Command] = &[
     command(
         "tables",
         &["\\dt"],
-        ["[PATTERN]", "list tables and views", "PATTERN is one as LIKE has it: .tables user%"],
+        [
+            "[PATTERN]",
+            "list tables and views",
+            "PATTERN is one as LIKE has it (.tables user%), or GLOB (.tables user*).\n\
+         What is not in main has the name of its database before its own.",
+        ],
         Argument::Table,
         tables,
     ),
@@ -27,12 +32,20 @@ pub(super) const COMMANDS: &[Command] = &[
         "schema",
         NONE,
         [
-            "[PATTERN]",
+            "[--indent] [PATTERN]",
             "show CREATE statements",
-            "PATTERN names tables, views, indexes or triggers, as LIKE has it.",
+            "PATTERN names tables, views, indexes or triggers, as LIKE or GLOB have it, or those\n\
+         of a database: aux.%. --indent gives each column of a long one a line.",
         ],
         Argument::Table,
         schema,
+    ),
+    command(
+        "fullschema",
+        NONE,
+        ["[--indent]", "show CREATE statements and what ANALYZE found", ""],
+        Argument::None,
+        full_schema,
     ),
     command(
         "indexes",
@@ -149,77 +162,6 @@ const EXTENSIONS: &[(&str, &str, &str)] = &[
     ("window", "row_number", "window functions"),
 ];
 
-const OWN: &str = "name NOT LIKE 'sqlite!_%' ESCAPE '!'";
-
-/// Names side by side, as many as fit the screen.
-pub(crate) fn write_names(shell: &mut Shell, names: &[String]) -> Outcome {
-    let names: Vec<_> = names.iter().map(|name| shell.shown(name)).collect();
-    let wide = names.iter().map(|name| width(name)).max().unwrap_or(0) + 2;
-    let screen = if shell.terminal.has_output { Terminal::width() } else { 80 };
-    let columns = (screen / wide).max(1);
-    let rows = names.len().div_ceil(columns);
-    for row in 0..rows {
-        let mut line = String::new();
-        for name in names.iter().skip(row).step_by(rows) {
-            let padding = if columns > 1 { wide - width(name) } else { 0 };
-            line.push_str(name);
-            line.push_str(&" ".repeat(padding));
-        }
-        writeln!(shell.sink, "{}", line.trim_end())?;
-    }
-    Ok(())
-}
-
-fn tables(shell: &mut Shell, words: &[String]) -> Outcome {
-    let pattern = match words {
-        [] => "%",
-        [pattern] => pattern,
-        _ => return Err(usage("tables")),
-    };
-    let sql = format!(
-        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND {OWN} \
-         AND name LIKE ?1 ORDER BY name"
-    );
-    let names = shell.query_texts(&sql, &[pattern.into()])?;
-    write_names(shell, &names)
-}
-
-/// The CREATE statements whose object or table fits the pattern.
-pub(crate) fn schema(shell: &mut Shell, words: &[String]) -> Outcome {
-    let pattern = match words {
-        [] => "%",
-        [pattern] => pattern,
-        _ => return Err(usage("schema")),
-    };
-    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL \
-               AND (name LIKE ?1 OR tbl_name LIKE ?1) AND name NOT LIKE 'sqlite!_%' ESCAPE '!' \
-               ORDER BY CASE type WHEN 'table' THEN 0 WHEN 'view' THEN 2 ELSE 1 END, \
-               tbl_name, rowid";
-    let statements = shell.query_texts(sql, &[pattern.into()])?;
-    if statements.is_empty() && pattern != "%" {
-        if !pattern.contains(['%', '_']) {
-            return Err(shell.no_such_table(pattern));
-        }
-        return Err(Failure::statement(format!("there is no table or view like {pattern}")));
-    }
-    for statement in statements {
-        let statement = shell.shown(&statement);
-        writeln!(shell.sink, "{statement};")?;
-    }
-    Ok(())
-}
-
-pub(crate) fn indexes(shell: &mut Shell, words: &[String]) -> Outcome {
-    let table = match words {
-        [] => "%",
-        [table] => table,
-        _ => return Err(usage("indexes")),
-    };
-    let sql = "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name LIKE ?1 ORDER BY 1";
-    let names = shell.query_texts(sql, &[table.into()])?;
-    write_names(shell, &names)
-}
-
 fn describe(shell: &mut Shell, words: &[String]) -> Outcome {
     match words {
         [] => shell.show_query(
@@ -261,7 +203,7 @@ fn open(shell: &mut Shell, words: &[String]) -> Outcome {
     let user = shell.opening.user.clone();
     let mut opening = Opening { path: ":memory:".into(), read_only: false, create: true, user };
     for word in words {
-        match word.as_str() {
+        match two_dashes(word).as_ref() {
             "--readonly" => opening.read_only = true,
             option if option.starts_with("--") => return Err(usage("open")),
             path => path.clone_into(&mut opening.path),

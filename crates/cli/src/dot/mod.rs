@@ -15,6 +15,7 @@ mod help;
 pub(crate) mod limits;
 mod other;
 mod output;
+mod schema;
 mod watch;
 
 #[cfg(test)]

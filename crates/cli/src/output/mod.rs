@@ -5,7 +5,8 @@
 //! lives in [`Settings`]. Neighbours: `sink` is where the text goes, `dot::output` changes the
 //! settings.
 
-// Text of single values.
+// Text of single values and of definitions.
+pub(crate) mod definition;
 pub(crate) mod escape;
 pub(crate) mod quote;
 pub(crate) mod width;
